@@ -1,0 +1,20 @@
+// A row-major float32 matrix that someone else owns.
+#pragma once
+
+#include <cstdint>
+
+namespace mmi {
+
+struct MatrixView {
+  const float* data;
+  std::int64_t rows;
+  std::int64_t cols;
+
+  const float* row(std::int64_t i) const { return data + i * cols; }
+
+  MatrixView slice(std::int64_t begin, std::int64_t end) const {
+    return {row(begin), end - begin, cols};
+  }
+};
+
+}  // namespace mmi

@@ -1,0 +1,28 @@
+#include "cpu/squared_norms.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/exact_dot.h"
+
+namespace mmi {
+namespace {
+
+constexpr std::int64_t kRowsPerTask = 1024;
+
+}  // namespace
+
+std::int64_t squared_norms(const MatrixView& x, double* squared, const Execution& execution) {
+  const std::int64_t tasks = (x.rows + kRowsPerTask - 1) / kRowsPerTask;
+  parallel_for(execution, tasks, [&](std::int64_t task, int, const StopFlag&) {
+    const std::int64_t end = std::min(x.rows, (task + 1) * kRowsPerTask);
+    for (std::int64_t i = task * kRowsPerTask; i < end; ++i) {
+      squared[i] = exact_dot(x.row(i), x.row(i), x.cols);
+    }
+  });
+  const double* bad = std::find_if_not(squared, squared + x.rows,
+                                       [](double value) { return std::isfinite(value); });
+  return bad == squared + x.rows ? -1 : bad - squared;
+}
+
+}  // namespace mmi

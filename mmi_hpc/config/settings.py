@@ -1,0 +1,90 @@
+"""The base class of every settings section, and the marks that say what a field means to a result.
+
+A field is *scientific* unless marked: it belongs to the fingerprint of the stages that use it.
+`Operational` fields (how fast, where, with how many) may change without changing a result.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from mmi_hpc.errors import ConfigError
+from mmi_hpc.files import digest_model
+
+
+@dataclass(frozen=True)
+class Operational:
+    """Mark of a field that says how or where the work is done, never what comes out."""
+
+
+def expand_user(value: Any) -> Any:
+    """Replace a leading `~`, which the shell leaves alone after `key=`."""
+    return os.path.expanduser(value) if isinstance(value, (str, Path)) else value
+
+
+@dataclass(frozen=True)
+class Located:
+    """Mark of a path to input data: it tells runs apart, but results depend on the data alone."""
+
+
+@dataclass(frozen=True)
+class ByContent:
+    """Mark of a path that stands for the content found there, wherever it lies."""
+
+
+LocalPath = Annotated[Path, BeforeValidator(expand_user), ByContent()]
+Place = Annotated[Path, BeforeValidator(expand_user), Located()]
+
+
+class Settings(BaseModel):
+    """A section of the configuration: frozen, and strict about names it does not know."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
+    )
+
+
+class StageSettings(Settings):
+    """The section of one stage, or of several that belong together."""
+
+    section: ClassVar[str]
+
+
+def scientific(settings: Settings, *, located: bool = False) -> dict[str, Any]:
+    """Return the values that a result depends on, with model paths replaced by what they contain.
+
+    Args:
+        settings: Any section.
+        located: Whether to include the paths of input data, which tell runs apart.
+
+    Raises:
+        ConfigError: A path that stands for content does not exist.
+    """
+    return dict(_scientific_fields(settings, located))
+
+
+def _scientific_fields(settings: Settings, located: bool) -> Iterator[tuple[str, Any]]:
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        if any(isinstance(mark, Operational) for mark in field.metadata):
+            continue
+        if isinstance(value, Settings):
+            yield name, scientific(value, located=located)
+        elif any(isinstance(mark, ByContent) for mark in field.metadata) and value is not None:
+            yield name, _content(name, value)
+        elif not isinstance(value, Path):
+            yield name, value
+        elif located:
+            yield name, str(value)
+
+
+def _content(name: str, path: Path) -> str:
+    if not path.exists():
+        raise ConfigError(f"{name}: {path} does not exist. Correct the path and launch again.")
+    return f"content:{digest_model(path)}"

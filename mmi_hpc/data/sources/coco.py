@@ -1,0 +1,115 @@
+"""COCO annotations: `captions_*.json` and `instances_*.json` beside a folder of images."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, Literal
+
+import xxhash
+
+from mmi_hpc.config.settings import Place, Settings
+from mmi_hpc.data.records import Box, Failure
+from mmi_hpc.data.sources.base import Item, Slice, cut, existing, image_bytes, joined, tidy
+from mmi_hpc.errors import ConfigError
+from mmi_hpc.files import digest_file, load_json
+
+
+class CocoSource(Settings):
+    """Images with five captions each, used as one description, and boxes with category names.
+
+    Attributes:
+        captions: The captions file, or None.
+        instances: The instances file, or None. One of the two is needed.
+        images: The folder of the images; None for texts without pixels.
+    """
+
+    kind: Literal["coco"] = "coco"
+    captions: Place | None = None
+    instances: Place | None = None
+    images: Place | None = None
+
+    def inventory(self) -> str:
+        """Digest of the annotation files; COCO's images never change under their names."""
+        hasher = xxhash.xxh3_128()
+        for path in (self.captions, self.instances):
+            if path is not None:
+                existing(path, "the COCO file", folder=False)
+                hasher.update(digest_file(path).encode())
+        if self.images is not None:
+            existing(self.images, "the image folder", folder=True)
+        return hasher.hexdigest()
+
+    def slices(self, rows: int) -> Iterator[Slice]:
+        """Cut the list of images by id."""
+        if not self._images:
+            raise ConfigError("the COCO files of ingest.source list no images.")
+        for ids in cut(sorted(self._images), rows):
+            yield {"rows": len(ids), "ids": list(ids)}
+
+    def read(self, part: Slice) -> Iterator[Item | Failure]:
+        """Join captions, boxes and pixels of the images of one slice."""
+        for image_id in part["ids"]:
+            yield self._item(image_id)
+
+    def _item(self, image_id: int) -> Item | Failure:
+        entry = self._images[image_id]
+        name = str(entry.get("file_name", ""))
+        description = joined(self._captions.get(image_id, ()))
+        data = image_bytes(self.images, name)
+        if isinstance(data, str):
+            return Failure(str(image_id), data)
+        boxes = tuple(self._boxes.get(image_id, ()))
+        return Item(str(image_id), name, data, description=description, boxes=boxes)
+
+    @cached_property
+    def _files(self) -> list[dict[str, Any]]:
+        paths = [path for path in (self.captions, self.instances) if path is not None]
+        if not paths:
+            raise ConfigError("ingest.source of kind coco needs `captions` or `instances`.")
+        contents = []
+        for path in paths:
+            try:
+                content = load_json(existing(path, "the COCO file", folder=False))
+            except ValueError as error:
+                raise ConfigError(f"{error}. Correct ingest.source.") from error
+            if not isinstance(content, dict) or "images" not in content:
+                raise ConfigError(f"{path} is no COCO file: it has no list `images`.")
+            contents.append(content)
+        return contents
+
+    @cached_property
+    def _images(self) -> dict[int, dict[str, Any]]:
+        return {int(image["id"]): image for content in self._files for image in content["images"]}
+
+    @cached_property
+    def _captions(self) -> dict[int, list[str]]:
+        found: dict[int, list[tuple[int, str]]] = defaultdict(list)
+        for annotation in self._annotations("caption"):
+            text = tidy(str(annotation["caption"]))
+            found[int(annotation["image_id"])].append((int(annotation["id"]), text))
+        return {image: [text for _, text in sorted(texts)] for image, texts in found.items()}
+
+    @cached_property
+    def _boxes(self) -> dict[int, list[Box]]:
+        names = {
+            category["id"]: tidy(str(category["name"]))
+            for content in self._files
+            for category in content.get("categories", ())
+        }
+        found: dict[int, list[Box]] = defaultdict(list)
+        for annotation in self._annotations("bbox"):
+            image = self._images.get(int(annotation["image_id"]), {})
+            width, height = float(image.get("width", 0)), float(image.get("height", 0))
+            if width > 0 and height > 0:
+                x, y, w, h = (float(number) for number in annotation["bbox"])
+                corners = (x / width, y / height, (x + w) / width, (y + h) / height)
+                label = names.get(annotation.get("category_id"), "object")
+                box = Box(label, *(round(min(1.0, max(0.0, c)), 3) for c in corners))
+                found[int(annotation["image_id"])].append(box)
+        return dict(found)
+
+    def _annotations(self, field: str) -> Iterator[dict[str, Any]]:
+        for content in self._files:
+            yield from (a for a in content.get("annotations", ()) if field in a)

@@ -1,0 +1,142 @@
+"""One JSON object a line: id, image name, texts and boxes; the images lie in one folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, Literal
+
+import orjson
+import xxhash
+
+from mmi_hpc.config.settings import Place, Settings
+from mmi_hpc.data.records import Box, Failure
+from mmi_hpc.data.sources.base import (
+    Item,
+    Slice,
+    cut,
+    existing,
+    image_bytes,
+    inside,
+    joined,
+    text_problem,
+    tidy,
+)
+from mmi_hpc.errors import ConfigError
+from mmi_hpc.files import digest_file, dump_json
+
+
+class Fields(Settings):
+    """Names of the fields that hold what we need; a field may be absent from a line."""
+
+    id: str = "id"
+    image: str = "image"
+    description: str = "description"
+    alt_text: str = "alt_text"
+    boxes: str = "instances"
+
+
+class JsonlSource(Settings):
+    """A list of records, with or without pixels.
+
+    Attributes:
+        path: The file.
+        images: Folder below which the image names lie; None for texts without pixels.
+        fields: Which field holds what. A description may be a list of sentences; boxes are
+            objects with `category` or `label` and `bbox` or `box` (x1, y1, x2, y2 in 0..1).
+    """
+
+    kind: Literal["jsonl"] = "jsonl"
+    path: Place
+    images: Place | None = None
+    fields: Fields = Fields()
+
+    def inventory(self) -> str:
+        """Digest of the file's content, and of the sizes of the images that it names."""
+        existing(self.path, "the list of records", folder=False)
+        hasher = xxhash.xxh3_128(digest_file(self.path).encode())
+        if self.images is not None:
+            existing(self.images, "the image folder", folder=True)
+            for line in self._lines:
+                hasher.update(dump_json(self._image_size(line)))
+        return hasher.hexdigest()
+
+    def slices(self, rows: int) -> Iterator[Slice]:
+        """Cut the list of lines; a line whose id was seen before is marked as a duplicate."""
+        seen: set[str] = set()
+        numbers: list[list[int | bool]] = []
+        for number, line in enumerate(self._lines):
+            record_id = self._id(_parse(line), number)
+            numbers.append([number, record_id in seen])
+            seen.add(record_id)
+        if not numbers:
+            raise ConfigError(f"{self.path} holds no records. Correct ingest.source.path.")
+        for part in cut(numbers, rows):
+            yield {"rows": len(part), "lines": list(part)}
+
+    def read(self, part: Slice) -> Iterator[Item | Failure]:
+        """Parse the lines of a slice and read their images."""
+        for number, duplicate in part["lines"]:
+            entry = _parse(self._lines[number])
+            record_id = self._id(entry, number)
+            if entry is None:
+                yield Failure(record_id, f"line {number + 1} of {self.path.name} is no JSON object")
+            elif duplicate:
+                yield Failure(record_id, f"line {number + 1} repeats the id {record_id!r}")
+            else:
+                yield self._item(record_id, entry)
+
+    @cached_property
+    def _lines(self) -> list[bytes]:
+        existing(self.path, "the list of records", folder=False)
+        return [line for line in self.path.read_bytes().splitlines() if line.strip()]
+
+    def _id(self, entry: dict[str, Any] | None, number: int) -> str:
+        names = (self.fields.id, self.fields.image)
+        values = [entry[name] for name in names if name in entry] if entry else []
+        return tidy(str(values[0])) if values else f"line-{number + 1}"
+
+    def _item(self, record_id: str, entry: dict[str, Any]) -> Item | Failure:
+        texts = {}
+        for role in ("description", "alt_text"):
+            value = entry.get(getattr(self.fields, role)) or ""
+            text = joined(map(str, value)) if isinstance(value, list) else str(value)
+            if problem := text_problem(text):
+                return Failure(record_id, problem)
+            texts[role] = tidy(text)
+        name = str(entry.get(self.fields.image) or "")
+        boxes = parse_boxes(entry.get(self.fields.boxes) or [])
+        if boxes is None:
+            return Failure(record_id, f"its {self.fields.boxes} are no boxes in 0..1")
+        data = image_bytes(self.images, name)
+        if isinstance(data, str):
+            return Failure(record_id, data)
+        return Item(record_id, name, data, texts["alt_text"], texts["description"], boxes)
+
+    def _image_size(self, line: bytes) -> int | None:
+        entry = _parse(line) or {}
+        path = inside(self.images, str(entry.get(self.fields.image) or "")) if self.images else None
+        return path.stat().st_size if path and path.is_file() else None
+
+
+def parse_boxes(value: Any) -> tuple[Box, ...] | None:
+    """Boxes from a list of objects, or None when one of them is no box."""
+    boxes = []
+    try:
+        for entry in value:
+            label = entry.get("category", entry.get("label"))
+            corners = [float(number) for number in entry.get("bbox", entry.get("box"))]
+            if len(corners) != 4 or not all(0 <= number <= 1 for number in corners):
+                return None
+            boxes.append(Box(tidy(str(label)), *corners))
+    except (AttributeError, TypeError, ValueError):
+        return None
+    return tuple(boxes)
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    try:
+        entry = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    return entry if isinstance(entry, dict) else None

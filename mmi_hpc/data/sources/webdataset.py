@@ -1,0 +1,130 @@
+"""Webdataset tars, as img2dataset writes them: `000000012.jpg`, `.txt`, `.json` under one key."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+import orjson
+import xxhash
+
+from mmi_hpc.config.settings import Place, Settings
+from mmi_hpc.data.records import Failure
+from mmi_hpc.data.sources.base import (
+    IMAGE_SUFFIXES,
+    Item,
+    Slice,
+    TextRole,
+    existing,
+    text_problem,
+    with_text,
+)
+from mmi_hpc.errors import ConfigError
+from mmi_hpc.files import dump_json
+
+# Larger members are no photos; reading them would let one file take a worker's memory.
+MAX_MEMBER_BYTES = 512 << 20
+
+
+class WebdatasetSource(Settings):
+    """All `*.tar` files below a folder; one tar is one shard, and its path is part of the id.
+
+    Attributes:
+        path: The folder, or one tar file.
+        text: What the `.txt` (or the json's `caption`) means: `alt_text` as downloaded from the
+            web, or `description`.
+    """
+
+    kind: Literal["webdataset"] = "webdataset"
+    path: Place
+    text: TextRole = "alt_text"
+
+    def inventory(self) -> str:
+        """Digest of the relative names and sizes of the tars."""
+        hasher = xxhash.xxh3_128()
+        for name in self._tars():
+            hasher.update(dump_json([name, (self._root / name).stat().st_size]))
+        return hasher.hexdigest()
+
+    def slices(self, rows: int) -> Iterator[Slice]:
+        """One slice a tar: reading a tar from its middle would read all before it."""
+        for name in self._tars():
+            yield {"rows": 0, "tar": name}
+
+    def read(self, part: Slice) -> Iterator[Item | Failure]:
+        """Read one tar front to back; members of one key stand together."""
+        prefix = PurePosixPath(part["tar"]).with_suffix("").as_posix()
+        seen: set[str] = set()
+        try:
+            with tarfile.open(self._root / part["tar"], "r:") as tar:
+                for key, members in _groups(tar):
+                    record_id = f"{prefix}/{key}"
+                    if key in seen:
+                        yield Failure(record_id, f"the key {key!r} appears twice in {part['tar']}")
+                    else:
+                        seen.add(key)
+                        yield self._item(record_id, key, members)
+        except (tarfile.TarError, OSError, EOFError) as error:
+            yield Failure(part["tar"], f"the tar ends early or is damaged: {error}")
+
+    def _item(self, record_id: str, key: str, members: dict[str, bytes]) -> Item | Failure:
+        if problem := _key_problem(key):
+            return Failure(record_id, problem)
+        images = sorted(suffix for suffix in members if suffix in IMAGE_SUFFIXES)
+        if not images:
+            return Failure(record_id, "no image under this key")
+        try:
+            text = _text(members)
+        except ValueError:
+            return Failure(record_id, "its text is not valid UTF-8 or JSON")
+        if problem := text_problem(text):
+            return Failure(record_id, problem)
+        name = key + images[0]
+        return with_text(Item(record_id, name, members[images[0]]), self.text, text)
+
+    @property
+    def _root(self) -> Path:
+        return self.path if self.path.is_dir() else self.path.parent
+
+    def _tars(self) -> list[str]:
+        if not self.path.is_dir():
+            return [existing(self.path, "the tar file", folder=False).name]
+        names = sorted(p.relative_to(self.path).as_posix() for p in self.path.rglob("*.tar"))
+        if not names:
+            raise ConfigError(f"the folder {self.path} holds no *.tar. Correct ingest.source.path.")
+        return names
+
+
+def _groups(tar: tarfile.TarFile) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """Consecutive members with equal key; members are read, never extracted to a path."""
+    key, members = "", dict[str, bytes]()
+    for member in tar:
+        folder, _, base = member.name.rpartition("/")
+        stem, dot, suffix = base.partition(".")
+        if not member.isfile() or member.size > MAX_MEMBER_BYTES or not dot:
+            continue
+        member_key = f"{folder}/{stem}" if folder else stem
+        if member_key != key and members:
+            yield key, members
+            members = {}
+        key = member_key
+        file = tar.extractfile(member)
+        members[f".{suffix.lower()}"] = file.read() if file else b""
+    if members:
+        yield key, members
+
+
+def _key_problem(key: str) -> str | None:
+    pure = PurePosixPath(key)
+    if pure.is_absolute() or ".." in pure.parts:
+        return f"its name {key!r} leads out of the archive"
+    return text_problem(key)
+
+
+def _text(members: dict[str, bytes]) -> str:
+    if ".txt" in members:
+        return members[".txt"].decode()
+    meta: Any = orjson.loads(members[".json"]) if ".json" in members else {}
+    return str(meta.get("caption") or "") if isinstance(meta, dict) else ""

@@ -1,0 +1,95 @@
+"""The done marker: the one file whose existence makes a shard's attempt the shard's result."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from mmi_hpc.data.formats import ContentSum
+from mmi_hpc.files import dump_json, load_json
+
+SCHEMA = 1
+_STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file (or folder) that an attempt left: name, bytes on disk, rows and their digest."""
+
+    path: str
+    size: int
+    count: int
+    digest: str
+
+    __pydantic_config__ = _STRICT
+
+    @property
+    def content(self) -> ContentSum:
+        """Rows and digest as a sum that can be added up over shards."""
+        return ContentSum.parse(self.count, self.digest)
+
+
+@dataclass(frozen=True)
+class Marker:
+    """What is recorded of a finished shard.
+
+    Attributes:
+        schema: Version of this layout.
+        stage: The stage's name.
+        shard: Shard number.
+        attempt: Generation of the lease under which it was made.
+        fingerprint: Fingerprint of the stage.
+        output: The rows.
+        failures: The ledger of records that gave no row, or None.
+        started: Seconds since the epoch.
+        seconds: Wall time of this attempt.
+        worker: Who made it.
+        environment: Machine, Python, package versions, and the encoder's device and dtype.
+    """
+
+    schema: int
+    stage: str
+    shard: int
+    attempt: int
+    fingerprint: str
+    output: Output
+    failures: Output | None
+    started: float
+    seconds: float
+    worker: str
+    environment: dict[str, str]
+
+    __pydantic_config__ = _STRICT
+
+    def encode(self) -> bytes:
+        """As JSON."""
+        return dump_json(asdict(self))
+
+
+_ADAPTER = TypeAdapter(Marker)
+
+
+def read_marker(path: Path) -> Marker:
+    """Read a marker strictly.
+
+    Raises:
+        ValueError: It is torn, of another schema, or holds unknown or missing fields.
+    """
+    content: Any = load_json(path)
+    try:
+        marker = _ADAPTER.validate_python(content)
+    except ValidationError as error:
+        raise ValueError(f"{path} is no done marker: {error.errors()[0]['msg']}") from error
+    if marker.schema != SCHEMA:
+        raise ValueError(f"{path} has schema {marker.schema}; this version reads {SCHEMA}.")
+    return marker
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    if path.is_dir():
+        return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    return path.stat().st_size

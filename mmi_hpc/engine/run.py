@@ -1,0 +1,152 @@
+"""The run folder: what was asked for, and links to the stage folders that hold the work.
+
+runs/quickstart            -> the newest run of that name
+runs/quickstart-1a2b3c4d/  run.json, config.json, stages/<stage> -> store, out/, report/, logs/
+runs/store/<stage>/<fingerprint>-<rows>/   shared by every run that needs the same result
+runs/workers/              signs of life
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import xxhash
+
+from mmi_hpc.engine.stage_folder import StageFolder
+from mmi_hpc.errors import ConfigError, site_error
+from mmi_hpc.files import dump_json, load_json, point, publish, replace
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder and its immutable description."""
+
+    path: Path
+
+    @cached_property
+    def description(self) -> dict[str, Any]:
+        """run.json: the name, and the stages in order with the class that does each.
+
+        Raises:
+            ConfigError: The folder is no run.
+        """
+        try:
+            content = load_json(self.path / "run.json")
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise ConfigError(
+                f"{self.path} is no run: it has no run.json. "
+                "Give a run's folder, for example runs/quickstart."
+            ) from error
+        except ValueError as error:
+            raise ConfigError(f"{error}. The run folder is damaged.") from error
+        if content.get("schema") != SCHEMA:
+            raise ConfigError(f"{self.path} was made by another version of this program.")
+        return dict(content)
+
+    @property
+    def name(self) -> str:
+        """The run's name, without its digest."""
+        return str(self.description["name"])
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds this run, its siblings and their shared work."""
+        return self.path.parent
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """All settings as plain values; a later launch may have changed operational ones."""
+        return dict(load_json(self.path / "config.json"))
+
+    @property
+    def stages(self) -> list[str]:
+        """The stages in their order."""
+        return [name for name, _ in self.description["stages"]]
+
+    def load_class(self, stage: str) -> type[Any]:
+        """The class that does a stage, by the import path that the run recorded."""
+        module, _, name = dict(self.description["stages"])[stage].partition(":")
+        found: type[Any] = getattr(importlib.import_module(module), name)
+        return found
+
+    @property
+    def workers(self) -> Path:
+        """Where workers show signs of life."""
+        return self.root / "workers"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of this run's workers."""
+        return self.path / "logs"
+
+    def link(self, stage: str) -> Path:
+        """The link to a stage's folder; it exists once the stage has been opened."""
+        return self.path / "stages" / stage
+
+    def opened(self, stage: str) -> StageFolder | None:
+        """The folder of a stage that was opened before, without working out where it should be."""
+        link = self.link(stage)
+        return StageFolder(Path(os.path.realpath(link))) if link.exists() else None
+
+    def adopt(self, stage: str, folder: StageFolder) -> None:
+        """Let this run's link lead to a stage folder."""
+        point(self.link(stage), folder.path)
+
+
+def create(
+    root: Path, config: dict[str, Any], identity: dict[str, Any], stages: list[tuple[str, str]]
+) -> Run:
+    """Make the run folder for these settings, or open the one that exists.
+
+    Args:
+        root: Folder of all runs.
+        config: Every setting as plain JSON values; must hold `name`.
+        identity: The settings that tell this run from others of its name.
+        stages: (name, "module:Class") in order.
+
+    Raises:
+        SiteError: The folder cannot be written.
+    """
+    name = str(config["name"])
+    description = {"schema": SCHEMA, "name": name, "stages": stages}
+    digest = xxhash.xxh3_64_hexdigest(dump_json([description, identity]))[:8]
+    path = root / f"{name}-{digest}"
+    try:
+        (path / "logs").mkdir(parents=True, exist_ok=True)
+        publish(path / "run.json", dump_json(description))
+        publish(path / "env.json", dump_json(_environment()))
+        replace(path / "config.json", dump_json(config))
+        point(root / name, path)
+    except OSError as error:
+        raise site_error(error, path) or error from error
+    return Run(path)
+
+
+def find(path: Path) -> Run:
+    """The run at `path`, which may be the link with the run's name.
+
+    Raises:
+        ConfigError: There is no run.
+    """
+    run = Run(Path(os.path.realpath(path)))
+    _ = run.description
+    return run
+
+
+def _environment() -> dict[str, Any]:
+    from mmi_hpc import __version__
+
+    return {
+        "mmi_hpc": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "slurm_job": os.environ.get("SLURM_JOB_ID", ""),
+    }

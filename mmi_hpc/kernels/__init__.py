@@ -1,0 +1,14 @@
+"""Exact and reproducible nearest-neighbour kernels: top-k, k-means, near duplicates.
+
+Every result is defined to the bit and does not depend on the number of threads; docs/kernels.md
+holds the definitions.
+"""
+
+from __future__ import annotations
+
+from mmi_hpc.kernels.build_info import info
+from mmi_hpc.kernels.clustering import KMeansResult, kmeans
+from mmi_hpc.kernels.duplicates import Pairs, near_duplicates
+from mmi_hpc.kernels.search import TopK, cosine_topk
+
+__all__ = ["KMeansResult", "Pairs", "TopK", "cosine_topk", "info", "kmeans", "near_duplicates"]

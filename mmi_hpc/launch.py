@@ -1,0 +1,124 @@
+"""python -m mmi_hpc.launch RECIPE [key=value ...]: run a recipe, doing only what is left to do."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmi_hpc.cli import console, errors_are_sentences, print_changes, print_plan, print_status
+from mmi_hpc.config.layers import compose, validate
+from mmi_hpc.config.settings import scientific
+from mmi_hpc.engine import planner
+from mmi_hpc.engine.fingerprints import open_stage
+from mmi_hpc.engine.run import Run, create, find
+from mmi_hpc.errors import ConfigError, WorkError
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+@errors_are_sentences
+def launch(
+    recipe: Annotated[Path, typer.Argument(help="YAML file, e.g. configs/quickstart.yaml")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="settings, e.g. answer.examples=1")
+    ] = None,
+    profile: Annotated[Path | None, typer.Option(help="site profile (YAML)")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show the plan and stop")] = False,
+) -> None:
+    """Run a recipe on this machine; finished work is reused."""
+    run, before, plan = prepare(recipe, overrides or [], profile)
+    show(run, before, plan)
+    if dry_run:
+        return
+    todo = [stage for stage in plan if stage.action != "reuse"]
+    # What was done before is being replaced: worth a question where a person can answer.
+    if todo and before is not None and before.path != run.path and not yes:
+        _confirm()
+    if todo:
+        execute(run)
+    finish(run)
+
+
+def prepare(
+    recipe: Path, overrides: list[str], profile: Path | None
+) -> tuple[Run, Run | None, list[planner.StagePlan]]:
+    """Make the run folder, check everything, and plan.
+
+    Returns:
+        The run, the run of that name before it, and what has to be done.
+    """
+    from mmi_hpc.stages import classes, settings_class
+
+    settings = validate(settings_class(), compose(recipe, overrides, profile=profile), str(recipe))
+    os.umask(int(settings.site.umask, 8))
+    root = settings.root.absolute()
+    link = root / settings.name
+    before = find(link) if link.exists() else None
+    config = settings.model_dump(mode="json")
+    identity = scientific(settings, located=True)
+    run = create(root, config, identity, classes(settings.stages))
+    planner.check(run)
+    open_stage(run, run.stages[0], refresh=True)
+    return run, before, planner.plan(run, before)
+
+
+def show(run: Run, before: Run | None, plan: list[planner.StagePlan]) -> None:
+    """Print what differs from before and what will be done."""
+    if before is not None and before.path != run.path:
+        print_changes(planner.changes(before.config, run.config))
+    print_plan(run, plan)
+
+
+def execute(run: Run) -> None:
+    """Let the local executor do the work, showing progress.
+
+    Raises:
+        WorkError: A worker failed; the message is its own.
+    """
+    from mmi_hpc.engine.local import run_workers
+    from mmi_hpc.progress import Progress
+
+    with Progress(run) as progress:
+        code, error = run_workers(run, progress.update)
+    if code:
+        failure = WorkError(error or f"a worker ended with exit code {code}; see {run.logs}")
+        failure.exit_code = code
+        raise failure
+
+
+def finish(run: Run) -> None:
+    """Link the dataset, write the report and say where both are."""
+    from mmi_hpc.report.of_run import dataset, write_report
+
+    print_status(run)
+    report = write_report(run)
+    data = dataset(run)
+    if data is not None:
+        sys.stdout.write(f"dataset: {data}\n")
+    sys.stdout.write(f"report: {report}\n")
+
+
+def _confirm() -> None:
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            "this launch does work of an earlier run of this name anew (shown above). "
+            "Add --yes to go on, or name=ANOTHER to keep both under their own names."
+        )
+    if not typer.confirm("Go on?", default=True):
+        console().print("Nothing was started.")
+        raise typer.Exit(0)
+
+
+def main() -> None:
+    """Entry point."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Language models behind one small protocol: chat requests in, text out, every reply recorded."""

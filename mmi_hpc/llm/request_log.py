@@ -1,0 +1,57 @@
+"""Every reply is recorded before it is used, and a recorded reply is never asked for again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmi_hpc.data.records import decode, encode
+from mmi_hpc.files import complete_lines
+from mmi_hpc.llm.protocol import ChatReply
+
+
+@dataclass(frozen=True)
+class RecordedReply:
+    """One line of a segment."""
+
+    key: str
+    reply: ChatReply
+
+
+class RequestLog:
+    """Reads the segments of earlier attempts, and appends to its own.
+
+    Only complete lines count: a torn one was left by a writer that died. Of several replies to
+    one request the first counts, in the order of the attempts.
+
+    Args:
+        earlier: Segments of earlier attempts, oldest first.
+        own: The segment that only this attempt writes; created with the first reply.
+    """
+
+    def __init__(self, earlier: Iterable[Path], own: Path) -> None:
+        self._own = own
+        self._known: dict[str, ChatReply] = {}
+        for segment in earlier:
+            for number, line in enumerate(complete_lines(segment), 1):
+                recorded = decode(RecordedReply, line, f"{segment}:{number}")
+                self._known.setdefault(recorded.key, recorded.reply)
+
+    def get(self, key: str) -> ChatReply | None:
+        """The recorded reply to a request, or None."""
+        return self._known.get(key)
+
+    def record(self, replies: Iterable[tuple[str, ChatReply]]) -> None:
+        """Append replies and wait until they are on disk."""
+        new = [RecordedReply(key, reply) for key, reply in replies]
+        if not new:
+            return
+        with self._own.open("ab") as file:
+            for recorded in new:
+                file.write(encode(recorded))
+            file.flush()
+            os.fsync(file.fileno())
+        for recorded in new:
+            self._known.setdefault(recorded.key, recorded.reply)

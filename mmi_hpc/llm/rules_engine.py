@@ -1,0 +1,21 @@
+"""The engine without a model, for the offline quickstart and for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mmi_hpc.llm.protocol import ChatReply, ChatRequest
+
+NAME = "rules"
+
+
+class RulesEngine:
+    """Writes deterministic texts from a request's facts; never looks at pixels."""
+
+    def chat(self, requests: Sequence[ChatRequest]) -> Iterator[tuple[int, ChatReply]]:
+        """Answer in order."""
+        from mmi_hpc.llm.rules import write
+
+        for position, request in enumerate(requests):
+            text = write(request.task, request.facts, request.seed)
+            yield position, ChatReply(text, "stop", NAME)

@@ -1,0 +1,116 @@
+"""The rules that judge an answer by its text: what each flag means and how it is measured."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+MEANINGS = {
+    "empty": "there is no answer",
+    "parse": "remains of a prompt or chat template, an unclosed code block, or broken characters",
+    "length": "cut off by the token limit, or outside the limits of words",
+    "leakage": "speaks of a description, caption or bounding boxes that the reader cannot see",
+    "refusal": "refuses, apologises, or speaks of itself as an AI",
+    "echo": "repeats the instruction or the description instead of answering",
+    "repetition": "says the same thing again and again",
+}
+
+_TEMPLATE = re.compile(
+    r"\[/?INST\]|<\|[a-z_]+\|>|</?s>|<image>|^\s*(?:USER|ASSISTANT|SYSTEM|Human|Assistant)\s*:"
+    r"|^\s*###?\s*(?:Instruction|Response|Description)\b|^\s*(?:Instruction|Description)\s*:",
+    re.MULTILINE,
+)
+_BROKEN = re.compile("[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_LEAKAGE = re.compile(
+    r"\b(?:(?:based|according|as (?:described|mentioned|stated|noted)|given|provided|per)\b"
+    r"[^.\n]{0,40}"
+    r"\b(?:description|caption)s?"
+    r"|(?:the|this|your|image|text|provided|given) (?:description|caption)s?"
+    r" (?:says?|states?|mentions?|describes?|provided|above|given|indicates?|does)"
+    r"|bounding box(?:es)?|(?:the|provided|given) (?:text(?:ual)? )?(?:image )?description"
+    r"|coordinates? \[)",
+    re.IGNORECASE,
+)
+_REFUSAL = re.compile(
+    r"\b(?:as an ai\b|as a (?:large )?language model"
+    r"|i(?:'m| am)? (?:sorry|apologi[sz]e|afraid i)|i (?:cannot|can't|am unable to|'m unable to)"
+    r" (?:see|view|provide|assist|help|answer|fulfil|fulfill|create|write|comply|determine)"
+    r"|i do(?:n't| not) have (?:access|the ability)|unable to (?:view|see) (?:the )?image)",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")
+_NGRAM = 4
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where measured numbers become flags; see the settings of the stage `screen`."""
+
+    min_words: int
+    max_words: int
+    max_repetition: float
+    max_echo: float
+
+
+def screen(
+    text: str, *, instruction: str, description: str, finish_reason: str, limits: Limits
+) -> tuple[tuple[str, ...], dict[str, float]]:
+    """Judge one answer.
+
+    Args:
+        text: The answer.
+        instruction: What was asked.
+        description: What was known of the image.
+        finish_reason: "length" when the model was cut off.
+        limits: Where numbers become flags.
+
+    Returns:
+        The flags that apply, in the order of `MEANINGS`, and the measured scores: `words`,
+        `repetition` and `echo` (shares between 0 and 1, rounded to four digits).
+    """
+    words = _WORD.findall(text.casefold())
+    scores = {
+        "words": float(len(words)),
+        "repetition": round(repetition(words), 4),
+        "echo": round(echo(words, instruction, description), 4),
+    }
+    empty = not words
+    applies: dict[str, Callable[[], object]] = {
+        "empty": lambda: empty,
+        "parse": lambda: _TEMPLATE.search(text) or _BROKEN.search(text) or text.count("```") % 2,
+        "length": lambda: (
+            finish_reason == "length"
+            or not (empty or limits.min_words <= len(words) <= limits.max_words)
+        ),
+        "leakage": lambda: _LEAKAGE.search(text),
+        "refusal": lambda: _REFUSAL.search(text),
+        "echo": lambda: scores["echo"] > limits.max_echo,
+        "repetition": lambda: scores["repetition"] > limits.max_repetition,
+    }
+    return tuple(flag for flag in MEANINGS if applies[flag]()), scores
+
+
+def repetition(words: list[str]) -> float:
+    """Share of word 4-grams that occurred before; below four words, 0."""
+    grams = _ngrams(words)
+    return 1 - len(set(grams)) / len(grams) if grams else 0.0
+
+
+def echo(words: list[str], instruction: str, description: str) -> float:
+    """How much of the answer is copied.
+
+    The larger of: the share of its word 4-grams that stand in the instruction, and 1 when the
+    whole answer is the description or the instruction itself.
+    """
+    tidy = " ".join(words)
+    for source in (instruction, description):
+        if tidy and tidy == " ".join(_WORD.findall(source.casefold())):
+            return 1.0
+    grams = _ngrams(words)
+    asked = set(_ngrams(_WORD.findall(instruction.casefold())))
+    return sum(gram in asked for gram in grams) / len(grams) if grams else 0.0
+
+
+def _ngrams(words: list[str]) -> list[tuple[str, ...]]:
+    return [tuple(words[i : i + _NGRAM]) for i in range(len(words) - _NGRAM + 1)]

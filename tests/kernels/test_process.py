@@ -1,0 +1,71 @@
+"""The kernels behave inside a process: Ctrl-C, fork, many callers, and what they say of themselves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import mmi_hpc
+from mmi_hpc.kernels import cosine_topk, info
+
+ENDLESS = {
+    "cosine_topk": "cosine_topk(x, x, 10, threads=2)",
+    "few_queries": "cosine_topk(x[:1].repeat(200_000, 0), x, 10, threads=2)",
+    "kmeans": "kmeans(x, 60_000, threads=2)",
+    "near_duplicates": "list(near_duplicates(x, 0.9, threads=2))",
+}
+PROGRAM = """
+import numpy as np
+from mmi_hpc.kernels import *
+x = np.random.default_rng(0).standard_normal((200_000, 64), dtype=np.float32)
+print("ready", flush=True)
+try:
+    {call}
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+@pytest.mark.parametrize("call", ENDLESS.values(), ids=ENDLESS.keys())
+def test_ctrl_c_ends_a_long_call(call):
+    command = [sys.executable, "-c", PROGRAM.format(call=call)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=0.7)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+    assert output == "interrupted\n"
+    assert process.returncode == 0
+
+
+def test_a_child_forked_after_use_can_use_the_kernels():
+    x = np.eye(100, dtype=np.float32)
+    cosine_topk(x, x, 1, threads=4)
+    child = os.fork()
+    if child == 0:
+        same = (cosine_topk(x, x, 1, threads=4).indices[:, 0] == np.arange(100)).all()
+        os._exit(0 if same else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_calls_from_many_python_threads_do_not_disturb_each_other():
+    x = np.random.default_rng(0).standard_normal((500, 30), dtype=np.float32)
+    expected = cosine_topk(x, x, 5).indices.tobytes()
+    with ThreadPoolExecutor(4) as pool:
+        results = pool.map(lambda _: cosine_topk(x, x, 5, threads=2).indices.tobytes(), range(16))
+    assert set(results) == {expected}
+
+
+def test_info_describes_the_build():
+    found = info()
+    assert found["isa"] == "portable"
+    assert found["threads"] == len(os.sched_getaffinity(0))
+    assert found["version"] == mmi_hpc.__version__
+    assert found["compiler"].split()[0] in {"GNU", "Clang", "AppleClang"}
