@@ -14,7 +14,7 @@ from mmi_hpc.config.layers import compose, validate
 from mmi_hpc.config.settings import scientific
 from mmi_hpc.engine import planner
 from mmi_hpc.engine.fingerprints import open_stage
-from mmi_hpc.engine.run import Run, create, find
+from mmi_hpc.engine.run import Run, announce, create, find
 from mmi_hpc.errors import ConfigError, WorkError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -40,6 +40,7 @@ def launch(
     # What was done before is being replaced: worth a question where a person can answer.
     if todo and before is not None and before.path != run.path and not yes:
         _confirm()
+    announce(run)
     if todo:
         execute(run)
     finish(run)

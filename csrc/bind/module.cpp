@@ -46,7 +46,7 @@ void raise_pending_signal() {
 
 template <typename Call>
 auto without_gil(int threads, const Call& call) {
-  const mmi::Execution execution{threads, raise_pending_signal};
+  const mmi::Execution execution(threads, raise_pending_signal);
   const mmi::DefaultFloatEnvironment environment;
   const nb::gil_scoped_release release;
   return call(execution);

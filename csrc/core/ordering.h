@@ -23,13 +23,13 @@ MMI_HD inline bool ranks_before(const Candidate& a, const Candidate& b) {
 
 // Round to nearest even; a dot product beyond the range of float32 becomes an infinity, which has
 // its place in the order. Adding +0.0 turns -0.0 into +0.0 and leaves every other value alone.
-MMI_HD inline float stored_score(double score) { return static_cast<float>(score) + 0.0f; }
+MMI_HD inline float stored_float(double score) { return static_cast<float>(score) + 0.0f; }
 
 // fl32(dot / (norm_x * norm_y)), in this order of operations. Norms are sqrt(dot(x, x)).
 // The square of the smallest float32 is a normal double, so a norm is zero for zero vectors only.
 MMI_HD inline float cosine_score(double dot, double norm_x, double norm_y) {
   const double norms = norm_x * norm_y;
-  return norms == 0.0 ? 0.0f : stored_score(dot / norms);
+  return norms == 0.0 ? 0.0f : stored_float(dot / norms);
 }
 
 }  // namespace mmi

@@ -46,7 +46,7 @@ Assignment assign_by(const Rule& rule, const MatrixView& x, const MatrixView& ce
   Assignment assignment;
   assignment.labels.resize(static_cast<std::size_t>(x.rows));
   assignment.distances.resize(static_cast<std::size_t>(x.rows));
-  std::vector<ScanScratch> scratch(static_cast<std::size_t>(execution.threads));
+  std::vector<ScanScratch> scratch(static_cast<std::size_t>(execution.threads()));
 
   parallel_for(execution, block_count(x.rows, kRowBlock),
                [&](std::int64_t task, int worker, const StopFlag& stop) {

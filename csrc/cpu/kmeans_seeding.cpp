@@ -70,7 +70,7 @@ class PlusPlus {
     const double norm = std::sqrt(data_.x.squared_norms[row]);
     const bool divide = data_.metric == Metric::kCosine && norm > 0.0;
     for (std::int64_t j = 0; j < data_.cols(); ++j) {
-      centroid_[j] = divide ? stored_score(values[j] / norm) : values[j];
+      centroid_[j] = divide ? stored_float(values[j] / norm) : values[j];
     }
     centroid_squared_ = exact_dot(centroid_.data(), centroid_.data(), data_.cols());
   }

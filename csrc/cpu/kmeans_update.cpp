@@ -109,7 +109,7 @@ std::vector<float> updated_centroids(const KmeansData& data,
     const double by = divisor(data, sums.weight(c), sum);
     if (by == 0.0) continue;
     for (std::int64_t j = 0; j < data.cols(); ++j) {
-      centroids[c * data.cols() + j] = stored_score(sum[j] / by);
+      centroids[c * data.cols() + j] = stored_float(sum[j] / by);
     }
   }
   return centroids;

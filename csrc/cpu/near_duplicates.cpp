@@ -11,7 +11,7 @@ std::vector<Pair> near_duplicates(const Window& window, const NormedRows& bank, 
   const MatrixView& rows = window.rows.rows;
   const CosineScores score(window.rows, bank);
   const std::int64_t tasks = block_count(rows.rows, kRowBlock);
-  std::vector<ScanScratch> scratch(static_cast<std::size_t>(execution.threads));
+  std::vector<ScanScratch> scratch(static_cast<std::size_t>(execution.threads()));
   std::vector<std::vector<Pair>> found(static_cast<std::size_t>(tasks));
 
   parallel_for(execution, tasks, [&](std::int64_t task, int worker, const StopFlag& stop) {

@@ -1,7 +1,6 @@
 #include "cpu/parallel.h"
 
 #include <algorithm>
-#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -11,8 +10,6 @@
 
 namespace mmi {
 namespace {
-
-constexpr std::chrono::milliseconds kPollInterval(100);
 
 // Leaves a task from the depth of its loops; never seen outside this file.
 struct Stopped {};
@@ -38,13 +35,13 @@ class Crew {
     }
   }
 
-  void wait(const std::function<void()>& poll) {
+  void wait(const Execution& execution) {
     std::unique_lock<std::mutex> lock(mutex_);
-    while (!finished_.wait_for(lock, kPollInterval, [this] { return running_ == 0; })) {
+    while (!finished_.wait_for(lock, Execution::kPollInterval, [this] { return running_ == 0; })) {
       if (stop_.is_set()) continue;  // already leaving: the first error is the one to report
       lock.unlock();
       try {
-        poll();
+        execution.poll_if_due();
       } catch (...) {
         fail(std::current_exception());
       }
@@ -92,15 +89,23 @@ class Crew {
 
 }  // namespace
 
+void Execution::poll_if_due() const {
+  const Clock::time_point now = Clock::now();
+  if (now - polled_ < kPollInterval) return;
+  polled_ = now;
+  poll_();
+}
+
 void StopFlag::leave_if_set() const {
   if (is_set()) throw Stopped{};
 }
 
 void parallel_for(const Execution& execution, std::int64_t tasks, const TaskBody& body) {
   if (tasks <= 0) return;
+  execution.poll_if_due();
   Crew crew(tasks, body);
-  crew.hire(static_cast<int>(std::min<std::int64_t>(execution.threads, tasks)));
-  crew.wait(execution.poll);
+  crew.hire(static_cast<int>(std::min<std::int64_t>(execution.threads(), tasks)));
+  crew.wait(execution);
   crew.dismiss();
 }
 

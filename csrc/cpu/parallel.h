@@ -3,21 +3,36 @@
 // Contract: every task runs once, in any order and on any thread, so a result may only depend on
 // the task number. Nothing outlives the call, therefore a fork between two calls is harmless.
 //
-// The calling thread does no work. It waits and polls about every 100 ms, so that Ctrl-C ends a
-// long call. An exception, from a task or from the poll, stops the other workers at their next look
-// at the StopFlag and is rethrown in the calling thread once all of them have left.
+// The calling thread does no work. It waits and polls about every 100 ms, within a long call and
+// across many short ones, so that Ctrl-C ends either. An exception, from a task or from the poll,
+// stops the other workers at their next look at the StopFlag and is rethrown in the calling thread
+// once all of them have left.
 #pragma once
 
 #include <atomic>
 #include <cfenv>
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <utility>
 
 namespace mmi {
 
-struct Execution {
-  int threads;
-  std::function<void()> poll;  // may throw; called in the calling thread only
+class Execution {
+ public:
+  // poll may throw. It is called in the calling thread only.
+  Execution(int threads, std::function<void()> poll) : threads_(threads), poll_(std::move(poll)) {}
+
+  int threads() const { return threads_; }
+  void poll_if_due() const;
+
+  static constexpr std::chrono::milliseconds kPollInterval{100};
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  int threads_;
+  std::function<void()> poll_;
+  mutable Clock::time_point polled_ = Clock::now();
 };
 
 class StopFlag {
@@ -31,7 +46,7 @@ class StopFlag {
   std::atomic<bool> set_{false};
 };
 
-// body(task, worker, stop) with 0 <= task < tasks and 0 <= worker < execution.threads.
+// body(task, worker, stop) with 0 <= task < tasks and 0 <= worker < execution.threads().
 using TaskBody = std::function<void(std::int64_t task, int worker, const StopFlag& stop)>;
 void parallel_for(const Execution& execution, std::int64_t tasks, const TaskBody& body);
 

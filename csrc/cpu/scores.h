@@ -37,7 +37,7 @@ class CosineScores {
 };
 
 struct DotScores {
-  float operator()(std::int64_t, std::int64_t, double dot) const { return stored_score(dot); }
+  float operator()(std::int64_t, std::int64_t, double dot) const { return stored_float(dot); }
 };
 
 }  // namespace mmi

@@ -87,7 +87,7 @@ class TopkCall {
         output_(output),
         execution_(execution),
         grid_(queries.rows, bank.rows),
-        workers_(static_cast<std::size_t>(execution.threads)) {}
+        workers_(static_cast<std::size_t>(execution.threads())) {}
 
   void run() {
     if (grid_.parts > 1) {

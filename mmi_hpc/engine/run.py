@@ -106,6 +106,9 @@ def create(
 ) -> Run:
     """Make the run folder for these settings, or open the one that exists.
 
+    The link with the run's name is left alone until `announce`: a plan changes nothing that a
+    person looks at.
+
     Args:
         root: Folder of all runs.
         config: Every setting as plain JSON values; must hold `name`.
@@ -124,10 +127,14 @@ def create(
         publish(path / "run.json", dump_json(description))
         publish(path / "env.json", dump_json(_environment()))
         replace(path / "config.json", dump_json(config))
-        point(root / name, path)
     except OSError as error:
         raise site_error(error, path) or error from error
     return Run(path)
+
+
+def announce(run: Run) -> None:
+    """Let the link with the run's name lead to it: it is the newest run of that name now."""
+    point(run.root / run.name, run.path)
 
 
 def find(path: Path) -> Run:

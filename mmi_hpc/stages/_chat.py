@@ -35,8 +35,12 @@ def ask_all(
     return ask(requests, settings, log, context.check_stop)
 
 
-def prompt_identity(template: str) -> dict[str, Any]:
-    """What a stage's fingerprint holds of its prompt."""
+def prompt_identity(template: str, settings: LlmSettings) -> dict[str, Any]:
+    """What a stage's fingerprint holds of its prompt, or of the writer that needs none."""
+    if settings.engine == "rules":
+        from mmi_hpc.llm import rules
+
+        return {"rules": rules.VERSION}
     return {"prompt": prompts.digest(template)}
 
 

@@ -48,7 +48,7 @@ class AnswerPairs(MapStage[Answer]):
 
     def identity(self, context: Context) -> dict[str, Any]:
         """The prompt."""
-        return prompt_identity("answer")
+        return prompt_identity("answer", context.settings(AnswerSettings).llm)
 
     def check(self, context: Context) -> None:
         """Model and key."""

@@ -47,8 +47,8 @@ class Describe(MapStage[Description]):
 
     def identity(self, context: Context) -> dict[str, Any]:
         """The prompt, when there is one."""
-        by = context.settings(DescribeSettings).by
-        return prompt_identity("describe") if by == "llm" else {}
+        settings = context.settings(DescribeSettings)
+        return prompt_identity("describe", settings.llm) if settings.by == "llm" else {}
 
     def check(self, context: Context) -> None:
         """Model and key."""

@@ -40,7 +40,7 @@ class Exemplify(MapStage[Example]):
 
     def identity(self, context: Context) -> dict[str, Any]:
         """The prompt."""
-        return prompt_identity("exemplify")
+        return prompt_identity("exemplify", context.settings(ExemplifySettings).llm)
 
     def check(self, context: Context) -> None:
         """Model and key."""

@@ -59,8 +59,9 @@ class Propose(MapStage[RawInstruction]):
 
     def identity(self, context: Context) -> dict[str, Any]:
         """Prompt and seed instructions."""
-        seeds = _seeds(context.settings(ProposeSettings))
-        return {**prompt_identity("propose"), "seeds": [seed.text for seed in seeds]}
+        settings = context.settings(ProposeSettings)
+        seeds = [seed.text for seed in _seeds(settings)]
+        return {**prompt_identity("propose", settings.llm), "seeds": seeds}
 
     def check(self, context: Context) -> None:
         """Seeds, model and key."""

@@ -38,7 +38,7 @@ class Summarise(MapStage[Instruction]):
 
     def identity(self, context: Context) -> dict[str, Any]:
         """The prompt."""
-        return prompt_identity("summarise")
+        return prompt_identity("summarise", context.settings(SummariseSettings).llm)
 
     def check(self, context: Context) -> None:
         """Model and key."""

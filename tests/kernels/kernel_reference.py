@@ -6,7 +6,6 @@ Slow and plain on purpose: what the compiled code must equal, bit for bit.
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import numpy as np
 
@@ -181,7 +180,3 @@ class KMeans:
         )
         inertia = math.ldexp(self.distance_sums.value(total), self.shift)
         return centroids, labels, inertia, n_iter, converged
-
-
-def is_sorted(pairs):
-    return all(a < b for a, b in pairwise(pairs))

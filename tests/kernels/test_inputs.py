@@ -112,7 +112,7 @@ def test_a_masked_array_is_refused():
 
 
 def test_an_array_on_a_device_is_refused():
-    with pytest.raises(ValueError, match="queries is on DLPack device type 2.*run on the CPU"):
+    with pytest.raises(ValueError, match=r"queries is on DLPack device type 2.*run on the CPU"):
         search(OnlyDlpack(BANK, device=2))
 
 
@@ -120,7 +120,7 @@ def test_a_torch_tensor_on_a_device_or_sparse_is_refused():
     torch = pytest.importorskip("torch")
     with pytest.raises(ValueError, match="queries is on meta"):
         search(torch.zeros(2, 12, device="meta"))
-    with pytest.raises(TypeError, match="layout torch.sparse_coo"):
+    with pytest.raises(TypeError, match=r"layout torch\.sparse_coo"):
         search(torch.zeros(2, 12).to_sparse())
 
 

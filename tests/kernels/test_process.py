@@ -1,4 +1,4 @@
-"""The kernels behave inside a process: Ctrl-C, fork, many callers, and what they say of themselves."""
+"""The kernels behave inside a process: Ctrl-C, fork, several callers, their self-description."""
 
 from __future__ import annotations
 
@@ -36,11 +36,14 @@ except KeyboardInterrupt:
 def test_ctrl_c_ends_a_long_call(call):
     command = [sys.executable, "-c", PROGRAM.format(call=call)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "ready\n"
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(timeout=0.7)
-        process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=60)
+        try:
+            assert process.stdout.readline() == "ready\n"
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(timeout=0.7)
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert output == "interrupted\n"
     assert process.returncode == 0
 

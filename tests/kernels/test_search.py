@@ -84,7 +84,7 @@ def test_negative_zero_is_stored_as_positive_zero():
 
 def test_an_inner_product_beyond_float32_is_infinite_and_ranks_first():
     query = np.array([[3e38, 3e38]], np.float32)
-    bank = np.array([[-1e30, -1], [1, 1], [1e30, 1]], np.float32)
+    bank = np.array([[-1e30, -1], [0.1, 0.1], [1e30, 1]], np.float32)
     result = cosine_topk(query, bank, 3, normalize=False)
     assert result.indices.tolist() == [[2, 1, 0]]
     assert result.scores[0, 0] == np.inf

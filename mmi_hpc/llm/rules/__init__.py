@@ -18,7 +18,10 @@ from mmi_hpc.llm.rules.genres import GENRES, recognise
 from mmi_hpc.llm.rules.propose import propose
 from mmi_hpc.llm.rules.summarise import summarise
 
-__all__ = ["GENRES", "TASKS", "recognise", "write"]
+# Raised whenever the same facts would be written up in other words.
+VERSION = 2
+
+__all__ = ["GENRES", "TASKS", "VERSION", "recognise", "write"]
 
 T = TypeVar("T")
 

@@ -19,7 +19,7 @@ PADDING = " for this image"
 """What a very short instruction gets before its tail."""
 
 LEAST_WORDS = 7
-MOST_WORDS = 25
+MOST_WORDS = 30
 FALLBACK_INSTRUCTION = "Write about what stands out in the image."
 
 _IMAGE_WORDS = ("image", "photo", "picture", "scene")

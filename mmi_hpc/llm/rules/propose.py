@@ -13,7 +13,7 @@ from mmi_hpc.llm.rules.nouns import definite
 from mmi_hpc.llm.rules.text import capitalised, ended, lower, plain, sentences, squeeze
 
 MAX_COUNT = 100
-_BASE_WORDS = 16
+_BASE_WORDS = 20
 _TAIL_WORDS = 5
 _TAIL_CHARS = 40
 _NUMBER = re.compile(r"^(?:\(?[0-9]{1,3}[.):]|[-•]) +")
@@ -38,11 +38,13 @@ def propose(description: str, seeds: Sequence[str], count: int, seed: int) -> st
         seed: Chooses seeds, joints and tails.
 
     Returns:
-        One instruction a line, "1. ..." and so on; each one sentence of 7 to 25 words that ends
+        One instruction a line, "1. ..." and so on; each one sentence of 7 to 30 words that ends
         with a period.
     """
     scene = read(description)
-    bases = list(dict.fromkeys(filter(None, map(base, seeds)))) or list(map(base, _DEFAULT_SEEDS))
+    # A longer seed leaves no room for a tail, and half a seed is no instruction.
+    fitting = [text for text in map(base, seeds) if 0 < len(text.split()) <= _BASE_WORDS]
+    bases = list(dict.fromkeys(fitting)) or list(map(base, _DEFAULT_SEEDS))
     chosen: dict[str, str] = {}
     for text in _variants(_varied(bases, seed, scene.text), _tails(scene), seed, scene.text):
         if len(chosen) >= min(count, MAX_COUNT):
@@ -52,13 +54,11 @@ def propose(description: str, seeds: Sequence[str], count: int, seed: int) -> st
 
 
 def base(seed_instruction: str) -> str:
-    """Return the first sentence of a seed, without number and end mark, short enough to grow."""
+    """Return the first sentence of an instruction, without number and end mark."""
     text = _NUMBER.sub("", squeeze(plain(squeeze(seed_instruction))))
     found = sentences(text)
     words = re.sub(r"[.!?。！？]+(?= |$)", "", found[0]).split() if found else []
-    if len(words) > _BASE_WORDS:
-        words = " ".join(words[:_BASE_WORDS]).split()
-    text = ended(" ".join(words)).rstrip(".!?。！？\"'”’) ")
+    text = ended(" ".join(words[:MOST_WORDS])).rstrip(".!?。！？\"'”’) ")
     return capitalised(text)
 
 

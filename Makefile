@@ -1,0 +1,66 @@
+# make quickstart   install into .venv, build the kernels, run the whole chain on sample photos
+# make test         install what the tests need into .venv, and run them
+# make lint         style, types and format of everything
+# make system-deps  distribution packages that a few tests need (root or sudo; asked for by CI)
+# make bench        measurements (see benchmarks/README.md)
+# make clean        remove what was built and run here; .venv stays
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+SOURCES := pyproject.toml setup.py constraints.txt CMakeLists.txt $(shell find csrc -type f)
+TEST_WORKERS ?= 2
+SYSTEM_PACKAGES := chromium fonts-dejavu-core
+
+.PHONY: quickstart test lint system-deps bench clean
+
+quickstart: $(VENV)/.installed
+	@$(BIN)/python -m mmi_hpc.launch configs/quickstart.yaml --yes
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n $(TEST_WORKERS)
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run -Werror $(shell find csrc -name '*.cpp' -o -name '*.h')
+	$(BIN)/mypy --python-version 3.10
+	$(BIN)/mypy --python-version 3.13
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/status.py
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "Python 3.10 or newer is needed; call make PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(BIN)/python $(SOURCES)
+	@echo "installing into $(VENV) and building the kernels (the first time takes some minutes) ..."
+	@$(PIP) --editable '.[embed,offline,samples]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@$(PIP) --editable '.[embed,offline,samples,dev]'
+	@touch $@
+
+# Services that a package brings along are not started (policy-rc.d), and nothing is upgraded.
+system-deps:
+	@command -v apt-get >/dev/null || \
+	  { echo "no apt-get here; install by hand: $(SYSTEM_PACKAGES)"; exit 1; }
+	@SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  POLICY=/usr/sbin/policy-rc.d; OURS=""; \
+	  if [ ! -e $$POLICY ]; then \
+	    printf '#!/bin/sh\nexit 101\n' | $$SUDO tee $$POLICY >/dev/null; $$SUDO chmod +x $$POLICY; OURS=1; \
+	  fi; \
+	  $$SUDO apt-get -q update && \
+	  DEBIAN_FRONTEND=noninteractive $$SUDO apt-get -q install -y --no-install-recommends --no-upgrade \
+	    $(SYSTEM_PACKAGES); \
+	  CODE=$$?; [ -z "$$OURS" ] || $$SUDO rm -f $$POLICY; exit $$CODE
+
+clean:
+	rm -rf build runs *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -path ./$(VENV) -prune -o -name __pycache__ -print0 | xargs -0 rm -rf
+	find mmi_hpc -name '*.so' -delete
+	rm -f $(VENV)/.installed $(VENV)/.installed-dev
