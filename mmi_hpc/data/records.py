@@ -110,18 +110,28 @@ class Instruction:
 
 
 @dataclass(frozen=True)
+class Exemplar:
+    """An image for which an example answer is written, with its description."""
+
+    image_id: str
+    description: str
+
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
 class Balance:
     """What has to be known of the whole collection before instructions are chosen.
 
     Attributes:
         potentials: One number per instruction, added to score / temperature.
         cutoffs: Per instruction the lowest (score, record id) that its cap lets in, or None.
-        exemplars: Per instruction the shard number and id of the records to write examples for.
+        exemplars: Per instruction the images to write examples for, best first.
     """
 
     potentials: tuple[float, ...]
     cutoffs: tuple[tuple[float, str] | None, ...]
-    exemplars: tuple[tuple[tuple[int, str], ...], ...]
+    exemplars: tuple[tuple[Exemplar, ...], ...]
 
     __pydantic_config__ = _STRICT
 
@@ -220,7 +230,7 @@ def decode(cls: type[Record], line: bytes, where: str) -> Record:
         ValueError: The line is no such record; the message says where and why.
     """
     try:
-        record: Record = _adapter(cls).validate_json(line)
+        record: Record = _adapter(cls).validate_json(line, strict=True)
         return record
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]

@@ -9,13 +9,14 @@ import numpy as np
 
 from mmi_hpc import matching
 from mmi_hpc.data.formats import JsonLines
-from mmi_hpc.data.records import Balance, Failure
+from mmi_hpc.data.records import Balance, Exemplar, Failure
 from mmi_hpc.data.vectors import Float32, Int64
 from mmi_hpc.engine.context import Context
 from mmi_hpc.engine.contracts import ReduceStage, Uses
 from mmi_hpc.matching import Float64
 from mmi_hpc.stages._choice import CHOICE, MatchSettings, choices, is_let_in
 from mmi_hpc.stages.candidates import Candidates
+from mmi_hpc.stages.describe import Describe
 
 # One chosen pair, ordered as caps and exemplars are: best score first, then lowest id.
 _Pair = tuple[float, str, int]
@@ -28,7 +29,7 @@ class BalanceInstructions(ReduceStage[Balance]):
     version = 1
     settings = (Uses(MatchSettings, (*CHOICE, "cap", "exemplars")),)
     seeded = True
-    reads = ("candidates", "bank")
+    reads = ("candidates", "bank", "describe")
     output = JsonLines(Balance)
 
     def reduce(self, shards: range, context: Context) -> Iterator[Balance | Failure]:
@@ -45,15 +46,16 @@ class BalanceInstructions(ReduceStage[Balance]):
             )
         best = _best_pairs(shards, potentials, context)
         cutoffs = [_cutoff(best[position], settings.cap) for position in range(bank_size)]
-        exemplars = [
-            tuple(
+        chosen = [
+            [
                 (shard, record_id)
                 for score, record_id, shard in best[position][: settings.exemplars]
                 if is_let_in(-score, record_id, cutoffs[position])
-            )
+            ]
             for position in range(bank_size)
         ]
-        yield Balance(tuple(potentials.tolist()), tuple(cutoffs), tuple(exemplars))
+        exemplars = _described(chosen, context)
+        yield Balance(tuple(potentials.tolist()), tuple(cutoffs), exemplars)
 
 
 class _Chunks:
@@ -94,6 +96,28 @@ def _best_pairs(
         pairs.sort()
         del pairs[limit:]
     return best
+
+
+def _described(
+    places: list[list[tuple[int, str]]], context: Context
+) -> tuple[tuple[Exemplar, ...], ...]:
+    """Look up the descriptions of (shard, record id) places, reading each shard once.
+
+    Shard numbers stop here: they depend on how the run is cut, and results must not.
+    """
+    wanted: defaultdict[int, set[str]] = defaultdict(set)
+    for shard, record_id in (place for row in places for place in row):
+        wanted[shard].add(record_id)
+    texts = {
+        row.id: row.text
+        for shard, ids in sorted(wanted.items())
+        for row in context.rows(Describe, shard)
+        if row.id in ids
+    }
+    return tuple(
+        tuple(Exemplar(record_id, texts[record_id]) for _, record_id in row if record_id in texts)
+        for row in places
+    )
 
 
 def _cutoff(pairs: list[_Pair], cap: int | None) -> tuple[float, str] | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, ClassVar
 
 from mmi_hpc.config.settings import StageSettings
 from mmi_hpc.data.formats import JsonLines
-from mmi_hpc.data.records import Example, Failure, Instruction
+from mmi_hpc.data.records import Example, Exemplar, Failure, Instruction
 from mmi_hpc.engine.context import Context
 from mmi_hpc.engine.contracts import MapStage, Shard, Uses
 from mmi_hpc.llm import ask
@@ -17,7 +16,6 @@ from mmi_hpc.llm.settings import LlmSettings
 from mmi_hpc.stages._chat import Question, ask_all, prompt_identity
 from mmi_hpc.stages.balance import BalanceInstructions
 from mmi_hpc.stages.bank import Bank
-from mmi_hpc.stages.describe import Describe
 from mmi_hpc.stages.summarise import cut_rows
 
 
@@ -35,7 +33,7 @@ class Exemplify(MapStage[Example]):
     version = 1
     settings = (Uses(ExemplifySettings),)
     seeded = True
-    reads = ("bank", "balance", "describe")
+    reads = ("bank", "balance")
     output = JsonLines(Example)
 
     def identity(self, context: Context) -> dict[str, Any]:
@@ -54,20 +52,16 @@ class Exemplify(MapStage[Example]):
         """Write the examples of some instructions."""
         llm = context.settings(ExemplifySettings).llm
         pairs = _pairs(context.own_shards()[shard], context)
-        descriptions = _descriptions([place for _, place in pairs], context)
         questions = [
             Question(
-                f"{instruction.id}/{record_id}",
-                {
-                    "description": descriptions[record_id],
-                    "instruction": instruction.text,
-                },
+                f"{instruction.id}/{exemplar.image_id}",
+                {"description": exemplar.description, "instruction": instruction.text},
             )
-            for instruction, (_, record_id) in pairs
+            for instruction, exemplar in pairs
         ]
         replies = ask_all("exemplify", questions, llm, context)
-        for (instruction, (_, record_id)), reply in zip(pairs, replies, strict=True):
-            name = f"{instruction.id}/{record_id}"
+        for (instruction, exemplar), reply in zip(pairs, replies, strict=True):
+            name = f"{instruction.id}/{exemplar.image_id}"
             text = reply.text.strip()
             if reply.error or not text:
                 yield Failure(name, f"no example: {reply.error or 'the reply is empty'}")
@@ -75,31 +69,18 @@ class Exemplify(MapStage[Example]):
                 yield Example(
                     id=name,
                     instruction_id=instruction.id,
-                    image_id=record_id,
-                    description=descriptions[record_id],
+                    image_id=exemplar.image_id,
+                    description=exemplar.description,
                     text=text,
                     model=reply.model,
                 )
 
 
-def _pairs(part: Shard, context: Context) -> list[tuple[Instruction, tuple[int, str]]]:
+def _pairs(part: Shard, context: Context) -> list[tuple[Instruction, Exemplar]]:
     balance = next(context.rows(BalanceInstructions, 0))
     bank = islice(context.rows(Bank, 0), part["start"], part["start"] + part["rows"])
     return [
-        (entry.instruction, place)
+        (entry.instruction, exemplar)
         for position, entry in enumerate(bank, part["start"])
-        for place in balance.exemplars[position]
+        for exemplar in balance.exemplars[position]
     ]
-
-
-def _descriptions(places: list[tuple[int, str]], context: Context) -> dict[str, str]:
-    """The descriptions of some records, reading each shard once."""
-    wanted: defaultdict[int, set[str]] = defaultdict(set)
-    for shard, record_id in places:
-        wanted[shard].add(record_id)
-    return {
-        row.id: row.text
-        for shard, ids in sorted(wanted.items())
-        for row in context.rows(Describe, shard)
-        if row.id in ids
-    }

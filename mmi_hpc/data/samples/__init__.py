@@ -88,7 +88,7 @@ def photo_bytes(photo: SamplePhoto) -> bytes:
 
 def _photo(entry: dict[str, Any]) -> SamplePhoto:
     crop = entry.pop("crop")
-    boxes = tuple(Box(box["label"], *box["box"]) for box in entry.pop("boxes"))
+    boxes = tuple(Box(box["label"], *map(float, box["box"])) for box in entry.pop("boxes"))
     return SamplePhoto(crop=tuple(crop) if crop else None, boxes=boxes, **entry)
 
 
