@@ -81,7 +81,18 @@ def marker(stage: str, shard: int) -> Marker:
     environment = {"machine": "cpu", "python": "3.11", "numpy": "2.4.6", "torch": "2.12.1"}
     rows = Output(f"out/{shard:05d}.0.jsonl", 123456, 500, "0" * 32)
     return Marker(
-        SCHEMA, stage, shard, 0, "0123456789abcdef", rows, None, 1.7e9 + shard, 2.5, "w", environment
+        SCHEMA,
+        stage,
+        shard,
+        0,
+        "0123456789abcdef",
+        rows,
+        None,
+        0,
+        1.7e9 + shard,
+        2.5,
+        "w",
+        environment,
     )
 
 

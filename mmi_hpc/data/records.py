@@ -207,10 +207,18 @@ class Screening:
 
 @dataclass(frozen=True)
 class Failure:
-    """A record that could not be processed, with the reason as a sentence."""
+    """A record that gave no row, with the reason as a sentence.
+
+    Attributes:
+        id: The record's id.
+        reason: Why.
+        by_rule: True when a rule left it out on purpose (a cap, a repeat, the export's policy);
+            trying again would leave it out again.
+    """
 
     id: str
     reason: str
+    by_rule: bool = False
 
     __pydantic_config__ = _STRICT
 

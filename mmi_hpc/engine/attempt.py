@@ -47,6 +47,7 @@ def make(stage: Stage[Any], lease: Lease, context: Context, worker: str) -> Mark
         fingerprint=lease.folder.fingerprint,
         output=_output(lease, rows_path, total.count, total.digest),
         failures=_write_ledger(lease, ledger_path, failures),
+        left_out=sum(failure.by_rule for failure in failures),
         started=started,
         seconds=round(time.monotonic() - clock, 3),
         worker=worker,

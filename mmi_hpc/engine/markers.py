@@ -44,6 +44,7 @@ class Marker:
         fingerprint: Fingerprint of the stage.
         output: The rows.
         failures: The ledger of records that gave no row, or None.
+        left_out: How many of these a rule left out on purpose.
         started: Seconds since the epoch.
         seconds: Wall time of this attempt.
         worker: Who made it.
@@ -57,12 +58,18 @@ class Marker:
     fingerprint: str
     output: Output
     failures: Output | None
+    left_out: int
     started: float
     seconds: float
     worker: str
     environment: dict[str, str]
 
     __pydantic_config__ = _STRICT
+
+    @property
+    def failed(self) -> int:
+        """How many records failed."""
+        return self.failures.count - self.left_out if self.failures else 0
 
     def encode(self) -> bytes:
         """As JSON."""

@@ -24,7 +24,7 @@ def retry(run: Run, *, failed_records: bool = False) -> list[Retried]:
 
     Args:
         run: The run.
-        failed_records: Also free finished shards whose failure ledger is not empty.
+        failed_records: Also free finished shards in which records failed.
     """
     found = []
     for name in run.stages:
@@ -49,11 +49,7 @@ def _free_failed(folder: StageFolder) -> set[int]:
 
 def _free_with_failures(folder: StageFolder) -> set[int]:
     """Set markers aside; the totals go first, so that no worker takes the stage for complete."""
-    freed = {
-        shard
-        for shard in sorted(folder.done_shards())
-        if (marker := folder.marker(shard)).failures is not None and marker.failures.count
-    }
+    freed = {shard for shard in sorted(folder.done_shards()) if folder.marker(shard).failed}
     if freed:
         folder.summary_path.unlink(missing_ok=True)
     for shard in freed:

@@ -92,7 +92,8 @@ def _unfinished(name: str, folder: StageFolder, max_attempts: int) -> StageStatu
         if entry.name.endswith(".json") and not entry.name.startswith("."):
             marker = load_json(folder.path / "done" / entry.name)
             rows += marker["output"]["count"]
-            failures += marker["failures"]["count"] if marker["failures"] else 0
+            ledger = marker["failures"]["count"] if marker["failures"] else 0
+            failures += ledger - marker["left_out"]
             started = min(started, marker["started"])
     shards = len(folder.shards)
     elapsed = time.time() - started

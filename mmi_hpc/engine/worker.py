@@ -99,11 +99,10 @@ class Worker:
         if marker is None:
             log.info("%s shard %d was finished by another worker", stage.name, shard)
         else:
-            lost = marker.failures.count if marker.failures else 0
             log.info(
                 "%s shard %d/%d: %d rows, %d failures, %.1f s",
                 *(stage.name, shard + 1, len(folder.shards)),
-                *(marker.output.count, lost, marker.seconds),
+                *(marker.output.count, marker.failed, marker.seconds),
             )
         return True
 

@@ -93,7 +93,10 @@ def _report(run: Run) -> Report:
 
 def _funnel_step(context: Context, name: str) -> FunnelStep:
     total = context.folder(name).summary() or {}
-    return FunnelStep(name, total["rows"], total["failures"], total["seconds"], _ROWS.get(name, ""))
+    note = _ROWS.get(name, "")
+    if total["left_out"]:
+        note += f"; {total['left_out']:,} left out by a rule"
+    return FunnelStep(name, total["rows"], total["failures"], total["seconds"], note)
 
 
 def _summary(context: Context, complete: list[str]) -> tuple[tuple[str, str], ...]:

@@ -34,7 +34,7 @@ class Bank(ReduceStage[BankEntry]):
             for row in context.rows(Summarise, shard):
                 key = " ".join(row.text.casefold().split())
                 if key in kept:
-                    yield Failure(row.id, f"repeats {kept[key].id}: {row.text}")
+                    yield Failure(row.id, f"repeats {kept[key].id}: {row.text}", by_rule=True)
                 else:
                     kept[key] = row
         encoder = load(context.settings(EmbedSettings).encoder)

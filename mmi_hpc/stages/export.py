@@ -81,7 +81,7 @@ def _shard(shard: int, bank: dict[str, str], context: Context) -> Iterator[Expor
         for answer in answers.get(entry.record.id, ()):
             screening, match = screenings[answer.id], matches[answer.id]
             if reason := _left_out(screening, match, settings):
-                yield Failure(answer.id, reason)
+                yield Failure(answer.id, reason, by_rule=True)
                 continue
             provenance = _provenance(answer, match, screening, origins[answer.image_id])
             yield _row(entry, answer, bank[answer.instruction_id], provenance, settings)

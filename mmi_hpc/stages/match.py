@@ -51,4 +51,4 @@ class MatchInstructions(MapStage[Match]):
 def _within_cap(match: Match, balance: Balance) -> Match | Failure:
     if is_let_in(match.cosine, match.image_id, balance.cutoffs[match.position]):
         return match
-    return Failure(match.id, "beyond the cap of its instruction (match.cap)")
+    return Failure(match.id, "beyond the cap of its instruction (match.cap)", by_rule=True)
