@@ -19,6 +19,7 @@ from mmi_hpc.engine.context import Context
 from mmi_hpc.engine.contracts import MapStage, ReduceStage, Stage
 from mmi_hpc.engine.leases import Lease
 from mmi_hpc.engine.markers import SCHEMA, Marker, Output, size_of
+from mmi_hpc.engine.stage_folder import StageFolder
 from mmi_hpc.files import dump_json, publish
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,13 @@ def record_error(lease: Lease, error: BaseException, worker: str) -> None:
     }
     path = lease.folder.attempt_path("failed", lease.shard, lease.generation, ".json")
     publish(path, dump_json(content))
+
+
+def failures(folder: StageFolder) -> Iterator[Failure]:
+    """The failure ledger of a stage's finished shards."""
+    for shard in sorted(folder.done_shards()):
+        if ledger := folder.marker(shard).failures:
+            yield from LEDGER.read(folder.path / ledger.path)
 
 
 @cache

@@ -54,6 +54,21 @@ class Worker:
             folder = open_stage(self.run, name)
             if folder.summary() is None:
                 self._complete(self.run.load_class(name)(), folder)
+            self._insist_on_rows(name, folder)
+
+    def _insist_on_rows(self, name: str, folder: StageFolder) -> None:
+        """A stage that gave nothing leaves nothing to do; the reason lies here, not further on."""
+        summary = folder.summary()
+        if summary is None or summary["rows"]:
+            return
+        first = next(attempt.failures(folder), None)
+        reason = f" The first: {first.id}: {first.reason}." if first else ""
+        raise WorkError(
+            f"stage {name} gave no row: {summary['failures']} records failed and "
+            f"{summary['left_out']} were left out by a rule.{reason} Change the settings or the "
+            "source and launch again, or try the same records again: "
+            f"python -m mmi_hpc retry --failed-records {self.run.path}"
+        )
 
     def _complete(self, stage: Stage[Any], folder: StageFolder) -> None:
         done: set[int] = set()

@@ -10,8 +10,8 @@ from pathlib import Path
 import xxhash
 
 from mmi_hpc.data.image_store import ImageStore
-from mmi_hpc.data.records import Answer, Failure
-from mmi_hpc.engine.attempt import LEDGER
+from mmi_hpc.data.records import Answer
+from mmi_hpc.engine.attempt import failures
 from mmi_hpc.engine.context import Context
 from mmi_hpc.engine.run import Run
 from mmi_hpc.files import point
@@ -193,14 +193,13 @@ def _hash(record_id: str, seed: int) -> int:
 
 
 def _left_out(context: Context) -> list[str]:
-    folder = context.folder(Export.name)
-    return [failure.id for failure in _ledger(context, Export.name, len(folder.shards))]
+    return [failure.id for failure in failures(context.folder(Export.name))]
 
 
 def _failures(context: Context, complete: list[str]) -> tuple[FailureExample, ...]:
     found: dict[tuple[str, str], tuple[str, int]] = {}
     for name in complete:
-        for failure in _ledger(context, name, len(context.shards(name))):
+        for failure in failures(context.folder(name)):
             example, count = found.get((name, failure.reason), (failure.id, 0))
             found[name, failure.reason] = (example, count + 1)
     ranked = sorted(found.items(), key=lambda item: -item[1][1])
@@ -208,12 +207,3 @@ def _failures(context: Context, complete: list[str]) -> tuple[FailureExample, ..
         FailureExample(stage, example, reason, count)
         for (stage, reason), (example, count) in ranked[:_REASONS]
     )
-
-
-def _ledger(context: Context, name: str, shards: int) -> list[Failure]:
-    folder = context.folder(name)
-    rows: list[Failure] = []
-    for shard in range(shards):
-        if ledger := folder.marker(shard).failures:
-            rows += LEDGER.read(folder.path / ledger.path)
-    return rows

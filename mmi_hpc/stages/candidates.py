@@ -12,7 +12,6 @@ from mmi_hpc.data.vectors import CandidateFormat
 from mmi_hpc.data.vectors import Candidates as Row
 from mmi_hpc.engine.context import Context
 from mmi_hpc.engine.contracts import MapStage, Uses
-from mmi_hpc.errors import WorkError
 from mmi_hpc.stages._choice import MatchSettings
 from mmi_hpc.stages.bank import Bank
 from mmi_hpc.stages.embed import Embed
@@ -31,12 +30,6 @@ class Candidates(MapStage[Row]):
         """Search the bank."""
         ids, vectors = Embed.output.matrix(context.path(Embed, shard))
         entries = list(context.rows(Bank, 0))
-        if not entries:
-            raise WorkError(
-                "the bank holds no instruction: every proposal or summary failed. "
-                f"See the failures of propose and summarise: python -m mmi_hpc status "
-                f"{context.run.path}"
-            )
         if not ids:
             return
         bank = np.stack([entry.values for entry in entries])

@@ -12,8 +12,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from mmi_hpc.data.records import Failure
-from mmi_hpc.engine.attempt import LEDGER
+from mmi_hpc.engine import attempt
 from mmi_hpc.engine.run import find
 
 INGEST = "stages=[ingest,describe]"
@@ -44,12 +43,7 @@ def bomb():
 
 def failures(run, stage):
     """The ledger of a stage: id -> reason."""
-    folder = run.opened(stage)
-    rows: list[Failure] = []
-    for shard in range(len(folder.shards)):
-        if ledger := folder.marker(shard).failures:
-            rows += LEDGER.read(folder.path / ledger.path)
-    return {row.id: row.reason for row in rows}
+    return {row.id: row.reason for row in attempt.failures(run.opened(stage))}
 
 
 def is_sentence(finished, code):
@@ -120,6 +114,15 @@ def test_a_repeated_id_is_a_failure_of_its_second_record(chain, tmp_path):
     run = find(chain.root / "twice")
     assert run.opened("describe").summary()["rows"] == 1
     assert "repeats the id 'a'" in failures(run, "ingest")["a"]
+
+
+def test_a_stage_that_gives_nothing_stops_the_chain_and_says_why(chain, tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.png").write_bytes(png())
+    source = "{kind: folder, path: '" + str(tmp_path / "photos") + "'}"
+    message = is_sentence(chain.launch(f"ingest.source={source}"), 1)
+    assert "stage describe gave no row: 1 records failed" in message
+    assert "describe.by=llm" in message
 
 
 @pytest.mark.parametrize(
