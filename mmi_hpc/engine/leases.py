@@ -65,6 +65,7 @@ class Heartbeat:
 
 def declare_left(folder: Path, worker: str) -> None:
     """Say that a worker is gone, by whoever has seen its process end."""
+    folder.mkdir(parents=True, exist_ok=True)
     replace(folder / f"{worker}.json", dump_json({"beat": -1, "state": "left"}))
 
 
