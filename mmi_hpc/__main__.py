@@ -29,13 +29,14 @@ def plan(
     """Show what a launch would do: which stages run, which are reused, and why."""
     from dataclasses import asdict
 
-    from mmi_hpc.launch import prepare, show
+    from mmi_hpc.launch import prepared
 
-    run, before, stages = prepare(recipe, overrides or [], profile)
-    if as_json:
-        _print_json({"run": str(run.path), "stages": [asdict(stage) for stage in stages]})
-    else:
-        show(run, before, stages)
+    with prepared(recipe, overrides or [], profile) as launch:
+        if as_json:
+            stages = [asdict(stage) for stage in launch.plan]
+            _print_json({"run": str(launch.run.path), "stages": stages})
+        else:
+            launch.show()
 
 
 @app.command()

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +18,7 @@ from mmi_hpc.config.layers import compose, validate
 from mmi_hpc.config.settings import scientific
 from mmi_hpc.engine import planner
 from mmi_hpc.engine.fingerprints import open_stage
-from mmi_hpc.engine.run import Run, announce, create, find
+from mmi_hpc.engine.run import Run, announce, create, find, is_announced
 from mmi_hpc.errors import ConfigError, WorkError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -32,27 +36,56 @@ def launch(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show the plan and stop")] = False,
 ) -> None:
     """Run a recipe on this machine; finished work is reused."""
-    run, before, plan = prepare(recipe, overrides or [], profile)
-    show(run, before, plan)
-    if dry_run:
-        return
-    todo = [stage for stage in plan if stage.action != "reuse"]
-    # What was done before is being replaced: worth a question where a person can answer.
-    if todo and before is not None and before.path != run.path and not yes:
-        _confirm()
-    announce(run)
-    if todo:
-        execute(run)
-    finish(run)
+    with prepared(recipe, overrides or [], profile) as asked:
+        asked.show()
+        if dry_run:
+            return
+        # What was done before is being replaced: worth a question where a person can answer.
+        if asked.redoes_work and not yes:
+            _confirm()
+        announce(asked.run)
+    if asked.todo:
+        execute(asked.run)
+    finish(asked.run)
 
 
-def prepare(
-    recipe: Path, overrides: list[str], profile: Path | None
-) -> tuple[Run, Run | None, list[planner.StagePlan]]:
+@dataclass(frozen=True)
+class Launch:
+    """A checked and planned launch.
+
+    Attributes:
+        run: The run.
+        before: The run of that name before it; the same one when nothing has changed.
+        plan: What happens to each stage.
+    """
+
+    run: Run
+    before: Run | None
+    plan: list[planner.StagePlan]
+
+    @property
+    def todo(self) -> bool:
+        """Whether anything is left to do."""
+        return any(stage.action != "reuse" for stage in self.plan)
+
+    @property
+    def redoes_work(self) -> bool:
+        """Whether work of the run before will be done anew under other settings."""
+        return self.todo and self.before is not None and self.before.path != self.run.path
+
+    def show(self) -> None:
+        """Print what differs from before and what will be done."""
+        if self.before is not None and self.before.path != self.run.path:
+            print_changes(planner.changes(self.before.config, self.run.config))
+        print_plan(self.run, self.plan)
+
+
+@contextmanager
+def prepared(recipe: Path, overrides: list[str], profile: Path | None) -> Iterator[Launch]:
     """Make the run folder, check everything, and plan.
 
-    Returns:
-        The run, the run of that name before it, and what has to be done.
+    A new run folder that was not announced by the end of the block is removed again: a plan, a
+    wrong setting or a "no" leave nothing behind.
     """
     from mmi_hpc.stages import classes, settings_class
 
@@ -63,17 +96,16 @@ def prepare(
     before = find(link) if link.exists() else None
     config = settings.model_dump(mode="json")
     identity = scientific(settings, located=True)
-    run = create(root, config, identity, classes(settings.stages))
-    planner.check(run)
-    open_stage(run, run.stages[0], refresh=True)
-    return run, before, planner.plan(run, before)
-
-
-def show(run: Run, before: Run | None, plan: list[planner.StagePlan]) -> None:
-    """Print what differs from before and what will be done."""
-    if before is not None and before.path != run.path:
-        print_changes(planner.changes(before.config, run.config))
-    print_plan(run, plan)
+    stages = classes(settings.stages)
+    known = {path.name for path in root.glob(f"{settings.name}-*")}
+    run = create(root, config, identity, stages)
+    try:
+        planner.check(run)
+        open_stage(run, run.stages[0], refresh=True)
+        yield Launch(run, before, planner.plan(run, before))
+    finally:
+        if run.path.name not in known and not is_announced(run):
+            shutil.rmtree(run.path)
 
 
 def execute(run: Run) -> None:

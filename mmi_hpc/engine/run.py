@@ -137,6 +137,11 @@ def announce(run: Run) -> None:
     point(run.root / run.name, run.path)
 
 
+def is_announced(run: Run) -> bool:
+    """Whether the link with the run's name leads to it."""
+    return Path(os.path.realpath(run.root / run.name)) == Path(os.path.realpath(run.path))
+
+
 def find(path: Path) -> Run:
     """The run at `path`, which may be the link with the run's name.
 

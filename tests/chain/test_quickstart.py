@@ -166,3 +166,13 @@ def test_status_reads_files_and_imports_nothing_heavy(undisturbed):
     assert found.returncode == 0, found.stderr
     stages = json.loads(found.stdout)["stages"]
     assert {stage["state"] for stage in stages} == {"done"}
+
+
+def test_a_plan_and_a_dry_run_leave_no_run_behind(undisturbed):
+    before = sorted(path.name for path in undisturbed.root.iterdir())
+    link = os.readlink(undisturbed.root / "quickstart")
+    found = undisturbed.launch("cluster.k=7", "shard_rows=500", options=("--dry-run",))
+    assert found.returncode == 0
+    assert planned(found.stdout, "run")[0] == "cluster"
+    assert sorted(path.name for path in undisturbed.root.iterdir()) == before
+    assert os.readlink(undisturbed.root / "quickstart") == link
