@@ -34,13 +34,33 @@ def make(stage: Stage[Any], lease: Lease, context: Context, worker: str) -> Mark
         The marker, or None when another worker has finished or taken over the shard meanwhile;
         this attempt's files are removed then.
     """
-    started, clock = time.time(), time.monotonic()
     rows_path = _own_path(stage, lease)
     ledger_path = lease.folder.attempt_path("failures", lease.shard, lease.generation, ".jsonl")
+    try:
+        marker = _write(stage, lease, context, worker, rows_path, ledger_path)
+        if lease.is_held() and publish(lease.folder.marker_path(lease.shard), marker.encode()):
+            return marker
+    except BaseException:
+        _discard(rows_path, ledger_path)
+        raise
+    _discard(rows_path, ledger_path)
+    return None
+
+
+def _write(
+    stage: Stage[Any],
+    lease: Lease,
+    context: Context,
+    worker: str,
+    rows_path: Path,
+    ledger_path: Path,
+) -> Marker:
+    """Write rows and ledger; returns the marker that would publish them."""
+    started, clock = time.time(), time.monotonic()
     failures: list[Failure] = []
     rows = _split(_rows(stage, lease, context), failures, context)
     total = stage.storage(context).write(rows_path, rows)
-    marker = Marker(
+    return Marker(
         schema=SCHEMA,
         stage=stage.name,
         shard=lease.shard,
@@ -54,11 +74,6 @@ def make(stage: Stage[Any], lease: Lease, context: Context, worker: str) -> Mark
         worker=worker,
         environment={**environment(), **context.notes},
     )
-    won = lease.is_held() and publish(lease.folder.marker_path(lease.shard), marker.encode())
-    if not won:
-        _discard(rows_path, ledger_path)
-        return None
-    return marker
 
 
 def record_error(lease: Lease, error: BaseException, worker: str) -> None:
@@ -131,7 +146,7 @@ def _output(lease: Lease, path: Path, count: int, digest: str) -> Output:
 def _discard(*paths: Path) -> None:
     for path in paths:
         if path.is_dir():
-            shutil.rmtree(path)
+            shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
 

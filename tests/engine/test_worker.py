@@ -226,3 +226,11 @@ def test_run_folders_are_private(toy):
 
 def snapshot(folder):
     return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_an_attempt_that_ends_with_an_error_leaves_no_output_behind(toy):
+    run = toy.run(shard_rows=20)
+    assert toy.work(run, TOY_ERROR_SHARD="0")[0] == EXIT_WORK_FAILED
+    folder = run.opened("times").path
+    assert list((folder / "out").iterdir()) == []
+    assert len(list((folder / "failed").iterdir())) == 2
