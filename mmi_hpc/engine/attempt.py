@@ -38,11 +38,11 @@ def make(stage: Stage[Any], lease: Lease, context: Context, worker: str) -> Mark
     ledger_path = lease.folder.attempt_path("failures", lease.shard, lease.generation, ".jsonl")
     try:
         marker = _write(stage, lease, context, worker, rows_path, ledger_path)
-        if lease.is_held() and publish(lease.folder.marker_path(lease.shard), marker.encode()):
-            return marker
     except BaseException:
         _discard(rows_path, ledger_path)
         raise
+    if lease.is_held() and publish(lease.folder.marker_path(lease.shard), marker.encode()):
+        return marker
     _discard(rows_path, ledger_path)
     return None
 
