@@ -13,8 +13,8 @@ namespace {
 // costs.
 struct CosineRule {
   CosineRule(const NormedRows& x, const NormedRows& centroids) : score(x, centroids) {}
-  static double distance(std::int64_t, float score) {
-    return std::max(0.0, 1.0 - static_cast<double>(score));
+  static double distance(std::int64_t, float best) {
+    return std::max(0.0, 1.0 - static_cast<double>(best));
   }
   CosineScores score;
 };
@@ -22,8 +22,8 @@ struct CosineRule {
 struct EuclideanRule {
   EuclideanRule(const NormedRows& x, const NormedRows& centroids)
       : score{centroids.squared_norms}, x_squared(x.squared_norms) {}
-  double distance(std::int64_t row, double score) const {
-    return std::max(0.0, x_squared[row] - 2.0 * score);
+  double distance(std::int64_t row, double best) const {
+    return std::max(0.0, x_squared[row] - 2.0 * best);
   }
   struct Score {
     const double* centroid_squared;

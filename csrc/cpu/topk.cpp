@@ -42,8 +42,8 @@ class BestK {
 };
 
 // A grid of (row block, bank part). The bank is cut only when there are too few row blocks to keep
-// a machine busy. The cut cannot change a result: the
-// best k of all are among the best k of the parts.
+// a machine busy. The cut cannot change a result: the best k of all are among the best k of the
+// parts.
 struct Grid {
   static constexpr std::int64_t kEnoughRowBlocks = 64;
   static constexpr std::int64_t kLeastPartRows = 4096;

@@ -6,6 +6,14 @@ holds the definitions.
 
 from __future__ import annotations
 
+try:
+    from mmi_hpc.kernels import _core as _core
+except ImportError as error:
+    raise ImportError(
+        f"the compiled kernels could not be loaded ({error}); build them with `pip install -e .` "
+        "in the source folder, under the Python you run"
+    ) from error
+
 from mmi_hpc.kernels.build_info import info
 from mmi_hpc.kernels.clustering import KMeansResult, kmeans
 from mmi_hpc.kernels.duplicates import Pairs, near_duplicates

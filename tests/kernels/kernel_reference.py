@@ -99,6 +99,16 @@ class KMeans:
         self.weight_sums = FixedPoint(len(x), 1.0, top)
         self.distance_sums = FixedPoint(len(x), distance_max, top)
 
+    def resolves(self):
+        """Whether the fixed-point step is at most 2^-24 of the rms of the weighted values."""
+        squares = 0.0
+        for i in self.rows:
+            squares += self.weights[i] ** 2 * (1.0 if self.cosine else self.squared[i])
+        if squares == 0.0:
+            return True
+        rms = math.sqrt(squares / (len(self.rows) * self.x.shape[1]))
+        return self.sums.value(1) <= math.ldexp(rms, -24)
+
     def assign(self, centroids):
         if self.cosine:
             table = scores(self.x, centroids)

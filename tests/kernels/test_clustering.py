@@ -56,8 +56,12 @@ def problems(draw):
 @given(problems(), st.sampled_from(METRICS), st.integers(0, 2**64 - 1))
 def test_corner_cases_follow_the_definition(problem, metric, seed):
     x, k, weights = problem
-    result = kmeans(x, k, metric=metric, weights=weights, seed=seed, max_iter=6, threads=1)
     model = reference.KMeans(x, k, metric, weights)
+    if not model.resolves():
+        with pytest.raises(ValueError, match="clip or rescale"):
+            kmeans(x, k, metric=metric, weights=weights, seed=seed)
+        return
+    result = kmeans(x, k, metric=metric, weights=weights, seed=seed, max_iter=6, threads=1)
     assert_same(result, model.fit(model.seeds(seed), max_iter=6))
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from mmi_hpc.llm import rules
 from mmi_hpc.llm.rules import GENRES, TASKS, recognise, write
+from mmi_hpc.llm.rules.facts import read
 
 ROOT = Path(__file__).resolve().parents[2]
 QUESTIONS = ROOT.parent / "shared" / "data" / "mm_instruct_eval" / "questions.jsonl"
@@ -64,9 +65,23 @@ INSTRUCTIONS = {
     "blog": "Introduce the experience in a blog using the image.",
     "list": "List what can be seen in the photo.",
     "summary": "Summarize what happens here.",
+    "fable": "Tell a fable in which something from the image learns to speak.",
+    "song": "Sing about the photo in two verses and a chorus.",
+    "critique": "Critique the composition and recommend two improvements.",
+    "exam": "Set a demanding exam question based on the image.",
+    "comic": "Draft a four-panel comic that starts from the photo.",
+    "classified ad": "Offer one thing in the photo in a classified ad of under forty words.",
+    "FAQ": "Answer four questions that curious readers would ask about the photo.",
+    "podcast": "Record the script of a podcast introduction about the image.",
+    "safety check": "Inspect the image for hazards and rank them by urgency.",
+    "packing list": "Pack a bag for a day in this setting and justify every item.",
+    "field notes": "Note your observations of the image as a scientist would.",
+    "prediction": "Predict what happens in the next minute.",
+    "short summary": "Put the photo into five short sentences.",
     "generic": "Surprise me with the image.",
 }
-SHORT = {"caption", "haiku", "hashtags", "headline", "list", "summary"}
+SHORT = {"caption", "haiku", "hashtags", "headline", "list", "summary", "classified ad",
+         "short summary"}  # fmt: skip
 HOSTILE = {
     "empty": "",
     "blank": " \n\t ",
@@ -199,6 +214,154 @@ def test_a_sentence_that_was_cut_off_is_left_out() -> None:
     assert "looking to" not in text
 
 
+# --- noun phrases and sentences ---------------------------------------------------------------
+
+PHRASES = {
+    "A man in a long coat and black gloves bends forward.": (
+        "a man",
+        "a long coat",
+        "black gloves",
+    ),
+    "A small yellow-green bud peeks in at the right.": ("a small yellow-green bud",),
+    "Pale mortar lines separate them.": ("pale mortar lines",),
+    "Two large ones cut off the view.": (),
+    "A cat with long white whiskers spreads out.": ("a cat", "long white whiskers"),
+    "Two large clusters fill the top, one curves down, and a smaller oval one sits below.": (
+        "two large clusters",
+    ),
+    "A human eye fills a black square.": ("a human eye", "a black square"),
+    "There are clover leaves and a few broad, pale leaves.": ("clover leaves",),
+    "A cup stands on a matching round saucer.": ("a cup", "a matching round saucer"),
+    "The coins differ, and the largest sit in the rightmost column of the first row.": (
+        "the coins",
+    ),
+    "The saucer rests on a worn, reddish wooden table.": (
+        "the saucer",
+        "a worn, reddish wooden table",
+    ),
+    "Four lattice steel towers surround it.": ("four lattice steel towers",),
+    "Seven floodlights near the ground glow in yellow.": ("seven floodlights", "the ground"),
+    "Hundreds of small pieces of crushed stone cover the ground.": (
+        "hundreds of small pieces of crushed stone",
+        "the ground",
+    ),
+    "The heading reads Hello.": ("the heading",),
+    "A man buys apples at a fruit stand.": ("a man", "a fruit stand"),
+    "The street lights are on.": ("the street lights",),
+    "Cells are arranged like a rosette.": ("cells",),
+    "A tower is seen as part of a wall at a steep angle.": ("a tower", "a wall"),
+    "Most show a raised head in profile.": (),
+}
+
+
+@pytest.mark.parametrize("sentence", PHRASES)
+def test_a_phrase_ends_with_its_noun(sentence: str) -> None:
+    scene = read(sentence)
+    found = (scene.subject, *scene.things)
+    if PHRASES[sentence]:
+        assert found == PHRASES[sentence]
+    else:
+        assert scene.things == ()
+
+
+def test_a_number_word_belongs_to_its_noun() -> None:
+    scene = read("Twenty-four worn metal coins lie in four rows of six on a dark cloth.")
+    assert scene.subject == "twenty-four worn metal coins"
+    assert scene.plural
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "A circular orange-red view of the back of a human eye fills a black square.",
+        "Short blades of grass cross in every direction.",
+        "A patch of lawn seen from straight above fills the whole frame.",
+        "Seven floodlights near the ground glow in yellow and white star shapes.",
+        "Thick dark-red blood vessels meet in it and branch out toward the top.",
+        "The tips of a second orange bloom rise from the bottom edge.",
+        "Long, narrow bricks in an even dark gray run from the top edge to the bottom edge.",
+        "The prototype, which first flew in June, was used by an airline.",
+        "Green trees frame the lower edge.",
+    ],
+)
+def test_a_sentence_with_a_verb_stays_as_it_is(sentence: str) -> None:
+    assert read(sentence).sentences == (sentence,)
+
+
+@pytest.mark.parametrize(
+    ("fragment", "sentence"),
+    [
+        ("A plate topped with food", "There is a plate topped with food."),
+        ("Two dogs in a park.", "There are two dogs in a park."),
+        ("A man who sits on a bench.", "There is a man who sits on a bench."),
+    ],
+)
+def test_a_fragment_becomes_a_sentence(fragment: str, sentence: str) -> None:
+    assert read(fragment).sentences == (sentence,)
+
+
+def test_the_verb_agrees_with_the_thing() -> None:
+    scene = "A cell glows, with a few brighter specks at the left."
+    texts = {answer(scene, INSTRUCTIONS["comparison"], seed) for seed in range(8)}
+    assert any("the brighter specks work more quietly" in text for text in texts)
+    assert not any("specks works" in text or "specks supports" in text for text in texts)
+
+
+# --- as many as asked for ---------------------------------------------------------------------
+
+ROCKET = (
+    "A tall white rocket with a rounded nose stands on a launch pad. Four lattice steel towers "
+    "surround it. Seven floodlights glow under a deep blue sky."
+)
+
+
+@pytest.mark.parametrize("count", ["two", "three", "five"])
+def test_a_quiz_has_as_many_questions_as_asked_and_a_right_answer_to_each(count: str) -> None:
+    text = answer(ROCKET, f"Make a quiz of {count} multiple-choice questions on the image.")
+    asked = re.findall(r"^(\d)\. \*\*.*\*\*\n(A\) .*)$", text, re.MULTILINE)
+    assert len(asked) == {"two": 2, "three": 3, "five": 5}[count]
+    key = dict(re.findall(r"(\d) ([ABC])", text.rsplit("**Answers:**", 1)[1]))
+    for number, line in asked:
+        options = dict(re.findall(r"([ABC])\) (.*?)(?=   [BC]\)|$)", line))
+        shown = {letter for letter, option in options.items() if option in ROCKET.lower()}
+        assert key[number] in shown
+
+
+def test_lists_have_as_many_lines_as_asked() -> None:
+    headlines = answer(ROCKET, "Propose three headlines: one serious, one playful, one mysterious.")
+    assert [line.split(":**")[0] for line in headlines.split("\n")] == [
+        "- **Serious", "- **Playful", "- **Mysterious"
+    ]  # fmt: skip
+    assert answer(ROCKET, "Suggest ten hashtags for the image.").count("#") == 10
+    assert answer(ROCKET, "Write a rhyming poem of three stanzas.").count("\n\n") == 2
+    assert "6. " in answer(ROCKET, "List six interview questions for the photographer.")
+    assert "7. " in answer(ROCKET, "Give seven tips for beginners based on the photo.")
+
+
+def test_a_limit_of_words_is_kept() -> None:
+    for seed in range(6):
+        label = answer(ROCKET * 4, "Phrase a museum label of at most thirty words.", seed)
+        assert 3 <= len(label.split()) <= 30
+        assert len(answer(ROCKET, INSTRUCTIONS["classified ad"], seed).split()) < 40
+
+
+def test_every_seed_instruction_has_a_form_of_its_own() -> None:
+    path = ROOT / "mmi_hpc" / "data" / "samples" / "seed_instructions.json"
+    seeds = json.loads(path.read_text("utf-8"))
+    genres = {seed["task"]: recognise(seed["text"]).name for seed in seeds}
+    assert "generic" not in genres.values()
+    assert genres["interview questions"] == "interview"
+    assert genres["haiku"] == "haiku"
+    assert genres["comic panel script"] == "comic"
+    assert genres["podcast intro"] == "podcast"
+    assert genres["field notes"] == "field notes"
+
+
+def test_no_person_is_for_sale() -> None:
+    text = answer("A man in a long coat stands here.", INSTRUCTIONS["classified ad"])
+    assert text.startswith("**For sale:** Long coat.")
+
+
 def framing_vocabulary() -> set[str]:
     """Every word in the string literals of the writer's own modules."""
     found: set[str] = set()
@@ -223,7 +386,7 @@ def test_every_word_is_the_scenes_or_framing(genre: str, description: str) -> No
 @pytest.mark.parametrize("genre", sorted(INSTRUCTIONS))
 def test_no_number_or_name_is_made_up(genre: str, description: str) -> None:
     text = answer(description, INSTRUCTIONS[genre])
-    unlisted = re.sub(r"^\d+\. |\*\*Day \d+\*\*", "", text, flags=re.MULTILINE)
+    unlisted = re.sub(r"^\d+\. |\*\*(?:Day|Panel|Verse) \d+\.?\*\*", "", text, flags=re.MULTILINE)
     assert set(re.findall(r"\d+", unlisted)) <= set(re.findall(r"\d+", description))
     plain = re.sub(r"\*\*[^*]*\*\*", ".", unlisted)
     inner = set(re.findall(r"(?<=[a-z,] )[A-Z]\w+", plain))

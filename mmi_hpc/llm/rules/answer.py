@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mmi_hpc.llm.rules.brief import Brief
+from mmi_hpc.llm.rules.brief import Brief, word_limit
 from mmi_hpc.llm.rules.facts import focused, read
 from mmi_hpc.llm.rules.genres import recognise
 from mmi_hpc.llm.rules.text import lower, squeeze, without_sources
@@ -34,7 +34,7 @@ def answer(description: str, instruction: str, seed: int) -> str:
     scene = focused(read(_without_echo(without_sources(description), instruction)), asked)
     text = recognise(asked).write(Brief(scene, asked, seed))
     text = _without_echo(without_sources(text), instruction)
-    return _bounded(_without_repeats(text))
+    return _bounded(_within(_without_repeats(text), word_limit(asked)))
 
 
 def _without_echo(text: str, instruction: str) -> str:
@@ -61,6 +61,19 @@ def _without_repeats(text: str) -> str:
         if kept or not line or (mark.strip() and not line[len(mark) :].strip()):
             lines.append(mark + " ".join(kept))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _within(text: str, words: int) -> str:
+    """Drop whole sentences from the end until a text has no more words than was asked for."""
+    lines = text.split("\n")
+    while words and len(" ".join(lines).split()) > words:
+        parts = _STOP.split(lines[-1])
+        if len(lines) == 1 and len(parts) == 1:
+            break
+        lines[-1:] = [" ".join(parts[:-1])] if len(parts) > 1 else []
+        while len(lines) > 1 and (not lines[-1].strip() or _MARK.sub("", lines[-1]) == ""):
+            lines.pop()
+    return "\n".join(lines)
 
 
 def _bounded(text: str) -> str:

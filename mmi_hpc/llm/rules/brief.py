@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
+from mmi_hpc.llm.rules import lexicon
 from mmi_hpc.llm.rules.choice import pick
 from mmi_hpc.llm.rules.facts import Scene
 from mmi_hpc.llm.rules.text import capitalised, lower
+from mmi_hpc.llm.rules.words import is_count, is_plural
 
 BODY_WORDS = 75
 """Words of the scene's own sentences that one answer uses; the framing adds about as many."""
 
+MOST_ASKED = 10
+"""Most questions, tags or stanzas that one answer gives, however many are asked for."""
+
+_COUNT = "|".join(lexicon.NUMBERS[2:11]) + "|10|[2-9]"
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_LIMIT = re.compile(
+    r"\b(?:at most|under|no more than|fewer than|less than|up to|about|within|maximum of) "
+    rf"(?:a |one )?([1-9][0-9]{{1,2}}|hundred|(?:{'|'.join(_TENS)})(?:-[a-z]+)?) words\b",
+    re.ASCII,
+)
 _NEUTRAL = "The scene keeps its secrets, and that is part of its charm."
 
 
@@ -36,6 +49,34 @@ class Brief:
         """Tell whether the instruction contains one of these lower-case stems."""
         instruction = lower(self.instruction)
         return any(stem in instruction for stem in stems)
+
+    def asked(self, nouns: str, otherwise: int) -> int:
+        """The number, two to ten, before one of these nouns: 5 for "a quiz of five questions".
+
+        Args:
+            nouns: Alternatives of a regular expression, such as "questions|headlines".
+            otherwise: What counts where the instruction gives no number.
+        """
+        pattern = rf"\b({_COUNT})[ -](?:[a-z,-]+ ){{0,3}}(?:{nouns})\b"
+        match = re.search(pattern, lower(self.instruction), re.ASCII)
+        if match is None:
+            return otherwise
+        word = match.group(1)
+        return int(word) if word.isdigit() else min(MOST_ASKED, lexicon.NUMBERS.index(word))
+
+    @property
+    def object(self) -> str:
+        """What can be bought, sold or used: the subject, or the first thing beside a person."""
+        if not _is_person(self.scene.subject):
+            return self.subject
+        lifeless = (i for i, thing in enumerate(self.scene.things) if not _is_person(thing))
+        return self.thing(next(lifeless, 0))
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The phrases that say how many there are: "two domes"."""
+        phrases = (self.scene.subject, *self.scene.things)
+        return tuple(p for p in phrases if is_count(lower(p.split(" ", 1)[0])) and is_plural(p))
 
     @property
     def subject(self) -> str:
@@ -77,14 +118,25 @@ class Brief:
         """The index-th other thing at the start of a sentence: "The white suit"."""
         return capitalised(self.scene.the_thing(index))
 
+    def does(self, index: int, singular: str, plural: str) -> str:
+        """The form of a verb that agrees with the index-th other thing."""
+        return plural if is_plural(self.scene.the_thing(index)) else singular
+
     def listed(self, count: int = 3) -> str:
         """Some other things in one breath: "a white suit, a spotlight and the floor"."""
-        return listing(self.scene.things[:count] or (self.thing(0), self.thing(1)))
+        things = self.scene.things[:count]
+        return listing(things if len(things) > 1 else (self.thing(0), self.thing(1)))
 
     def bullets(self, count: int = 5) -> str:
         """Other things as a Markdown list."""
         things = self.scene.things[:count] or (self.subject,)
         return "\n".join(f"- {capitalised(thing)}" for thing in things)
+
+    @property
+    def hues(self) -> str:
+        """The colours as a sentence about the main ones, or ""."""
+        be = "colour is" if len(self.scene.colours) == 1 else "colours are"
+        return self.colours(f"The main {be} ", ".")
 
     def colours(self, before: str = "", after: str = "", otherwise: str = "") -> str:
         """The colours between two texts, or a text for a scene that names none."""
@@ -105,3 +157,21 @@ def paragraphs(*blocks: str) -> str:
 def sentence(*parts: str) -> str:
     """Join the non-empty parts by single spaces."""
     return " ".join(part.strip() for part in parts if part.strip())
+
+
+def word_limit(instruction: str) -> int:
+    """Return the most words that an instruction allows ("at most sixty words"), or 0."""
+    match = _LIMIT.search(lower(instruction))
+    if match is None:
+        return 0
+    tens, _, ones = match.group(1).partition("-")
+    if tens.isdigit():
+        return int(tens)
+    units = lexicon.NUMBERS.index(ones) if ones in lexicon.NUMBERS else 0
+    whole = {word: 10 * i for i, word in enumerate(_TENS, 2)}
+    return 100 if tens == "hundred" else whole.get(tens, 0) + units
+
+
+def _is_person(phrase: str) -> bool:
+    """Tell whether a phrase names a person, or a part of one, which nobody sells or rates."""
+    return lower(phrase.rsplit(" ", 1)[-1]) in lexicon.PEOPLE | lexicon.BODY

@@ -6,14 +6,26 @@ import re
 from dataclasses import dataclass, replace
 
 from mmi_hpc.llm.rules import lexicon
-from mmi_hpc.llm.rules.nouns import Noun, definite, is_plural, is_word, noun_phrases, tokens
+from mmi_hpc.llm.rules.nouns import Noun, definite, noun_phrases
 from mmi_hpc.llm.rules.scene import scene_sentences
 from mmi_hpc.llm.rules.text import clipped, lower, size, squeeze
+from mmi_hpc.llm.rules.verbs import VERBS
+from mmi_hpc.llm.rules.words import (
+    capital,
+    is_determiner,
+    is_plural,
+    is_word,
+    looks_plural,
+    tokens,
+)
 
 MAX_THINGS = 10
 _EMPTY_SUBJECT = "the main subject"
 _FILLERS = ("the setting", "the small details", "the overall mood")
 _YEAR = re.compile(r"\b1[0-9]{3}\b|\b20[0-9]{2}\b", re.ASCII)
+# Before a comparison ("like a rosette") and before what a sign says, no thing of the scene.
+_NOT_THERE = lexicon.word_set("like as reads read reading says saying labeled labelled titled than")
+_QUOTES = lexicon.word_set("words reads says")
 _PLACE_PREPOSITIONS = lexicon.word_set("on in at by near along through beside under across")
 
 
@@ -79,7 +91,7 @@ def read(description: str) -> Scene:
     """
     text = squeeze(description)
     sentences = scene_sentences(description)
-    nouns = [_usable(noun_phrases(sentence)) for sentence in sentences]
+    nouns = [_usable(sentence) for sentence in sentences]
     subject, head = _subject(sentences, nouns)
     return Scene(
         text=text,
@@ -113,8 +125,54 @@ def stem(phrase: str) -> str:
     return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
 
 
-def _usable(nouns: list[Noun]) -> list[Noun]:
-    return [noun for noun in nouns if noun.head not in lexicon.POSITIONS]
+def _usable(sentence: str) -> list[Noun]:
+    parts = tokens(sentence)
+    return [noun for noun in noun_phrases(sentence) if _is_thing(parts, noun)]
+
+
+def _is_thing(parts: list[str], noun: Noun) -> bool:
+    """Tell whether a phrase names something in view that can be spoken of by itself."""
+    portioned = noun.head in lexicon.PORTIONS and " of " in noun.text
+    if noun.head in lexicon.POSITIONS or (noun.head in lexicon.EMPTY_HEADS and not portioned):
+        return False
+    before = [lower(part) for part in parts[: noun.start]]
+    if before and before[-1] in _NOT_THERE and before[-2:] != ["such", "as"]:
+        return False
+    if noun.text in lexicon.IDIOMS or _is_written(parts, noun):
+        return False
+    # "The handlebars, round headlight and ...", "on quiet street": half of a phrase.
+    opener = parts[noun.start]
+    whole = is_determiner(lower(opener)) or capital(opener) or not opener.isascii()
+    opens = not before or before[-1] in {"is", "are"}
+    whole = whole or opens or looks_plural(noun.head) or noun.head in lexicon.MASS_NOUNS
+    return whole and not _belongs_to_unnamed(before)
+
+
+def _is_written(parts: list[str], noun: Noun) -> bool:
+    """Tell whether a phrase is writing: "the word YAMAHA", or what follows "the words"."""
+    if {"word", "words", "letters"} & set(lower(noun.text).split()):
+        return True
+    if _is_shouted(noun.text) and noun.start > 0:
+        return True
+    comma = max((i for i in range(noun.start) if parts[i] in {",", ";", ":"}), default=0)
+    quotes = range(comma, noun.start - 1)
+    return any(parts[i] in _QUOTES and capital(parts[i + 1]) for i in quotes)
+
+
+def _is_shouted(text: str) -> bool:
+    """Tell whether a phrase is one word in capitals, which most often stands on a sign."""
+    return " " not in text and text.isupper() and text.isascii()
+
+
+def _belongs_to_unnamed(before: list[str]) -> bool:
+    """Tell whether a clause speaks of parts of things not named in it: "most show a head"."""
+    clause = before[len(before) - before[::-1].index(",") :] if "," in before else before
+    while clause and clause[0] in {"and", "while", "but", "the"}:
+        clause = clause[1:]
+    if not clause or clause[0] not in {"most", "some", "one", "others", "each"}:
+        return False
+    follows = clause[1] if len(clause) > 1 else "."
+    return follows in VERBS or follows in lexicon.PREPOSITIONS or follows in {"has", "have"}
 
 
 def _subject(sentences: tuple[str, ...], nouns: list[list[Noun]]) -> tuple[str, str]:
@@ -138,7 +196,7 @@ def _acts(parts: list[str], noun: Noun) -> bool:
     """Tell whether a verb follows the phrase, or "there is" stands before it."""
     following = lower(parts[noun.end]) if noun.end < len(parts) else ""
     there = noun.start > 1 and lower(parts[noun.start - 2]) == "there"
-    return there or following in lexicon.VERBS | {"is", "are", "was", "were", "can", "has", "("}
+    return there or following in VERBS | {"is", "are", "was", "were", "can", "has", "("}
 
 
 def _whole(sentence: str) -> str:
@@ -155,6 +213,8 @@ def _things(nouns: list[Noun], subject: str, head: str) -> tuple[str, ...]:
         key = lower(definite(noun.text))
         # One phrase per noun: "a hat" and "the colourful hat" are likely the same hat.
         named = {stem(noun.head), stem(noun.text)}
+        if _is_shouted(noun.text):
+            continue
         if key in taken or named & heads or len(noun.head) < 2 or noun.head[0] in "0123456789":
             continue
         taken.add(key)

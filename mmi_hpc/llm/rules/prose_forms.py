@@ -60,6 +60,8 @@ def letter(b: Brief) -> str:
     mark = "?" if topic.startswith("Have") else ""
     subject = f"**Subject:** {topic} {b.subject}{mark}" if b.mentions("mail") else ""
     hello = b.pick("hello", "Hello,", "Dear friend,", "Good day,")
+    if b.mentions("grandparent"):
+        hello = "Dear Grandma, dear Grandpa,"
     opening = b.pick(
         "open",
         "I hope this finds you well. I wanted to share something I have just seen.",
@@ -71,6 +73,14 @@ def letter(b: Brief) -> str:
         f"What do you make of {b.thing(0)}? I would love to hear your thoughts.",
         f"If you were here, I would point out {b.thing(0)} and {b.thing(1)} first.",
     )
+    if b.mentions("permission"):
+        opening = "I hope this finds you well. I would like to ask for your permission."
+        ask = (
+            f"May we print the image with {b.subject}? We would name the source and change "
+            "nothing. A short reply is enough."
+        )
+    elif b.mentions("why you chose"):
+        ask = f"I chose it for you because of {b.thing(0)}: I knew you would notice at once."
     bye = b.pick("bye", "Warm regards", "With best wishes", "Yours sincerely")
     return paragraphs(subject, hello, sentence(opening, b.body()), ask, bye)
 
@@ -96,6 +106,9 @@ def social(b: Brief) -> str:
         "Tag someone who needs to see this! 💛",
         "Share it with a friend who would smile at this! 😊",
     )
+    if b.mentions("two lively", "closing question"):
+        question = "What do you see first?"
+        return paragraphs(sentence(hook, love, question))
     tags = b.pick("tags", "#LookCloser #InTheDetails", "#SeenToday #GoodThings", "#DailyView")
     return paragraphs(hook, b.body(60), sentence(love, ask), tags)
 
@@ -187,30 +200,18 @@ def dialogue(b: Brief) -> str:
         f"Whatever comes next, I will remember {b.subject}.",
         f"If anyone asks, we were here for {b.subject}.",
     )
+    if b.mentions("visitors"):
+        one, two = "First visitor", "Second visitor"
+    if b.mentions("disagree", "argu"):
+        reply = f"I see it, but you are wrong: what matters most is {b.thing(0)}."
+        feeling = f"I still say {b.thing(0)}."
+        ending = f"And you may keep {b.subject}; let us agree to differ."
     middle = b.rest() or f"And do you see {b.thing(1)}? It all comes together."
     return paragraphs(
         f"**{one}:** {look} {b.lead}",
         f"**{two}:** {reply}",
         f"**{one}:** {middle}",
         f"**{two}:** {feeling} {ending}",
-    )
-
-
-def interview(b: Brief) -> str:
-    """Three questions to someone who was looking."""
-    first = b.pick("q1", "What did you notice first?", "What is going on here?")
-    second = b.pick("q2", "What else should we pay attention to?", "Which details matter most?")
-    third = b.pick("q3", "What will you remember?", "What stays with you?")
-    close = b.pick(
-        "close",
-        f"Probably {b.subject}, and how naturally everything fits around {b.be('it', 'them')}."
-        if not b.scene.person
-        else f"Probably {b.subject}, and how naturally everything else fits in.",
-        f"The quiet of it, and {b.subject} above all.",
-    )
-    details = b.rest() or f"I would start with {b.thing(0)} and then look for {b.thing(1)}."
-    return paragraphs(
-        f"**Q: {first}**\n{b.lead}", f"**Q: {second}**\n{details}", f"**Q: {third}**\n{close}"
     )
 
 
@@ -244,7 +245,7 @@ def access(b: Brief) -> str:
         details = f"Other details that can be made out: {b.listed(5)}."
     else:
         details = "No other detail stands out clearly."
-    return sentence(b.body(90), details, b.colours("The main colours are ", "."))
+    return sentence(b.body(90), details, b.hues)
 
 
 def summary(b: Brief) -> str:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 
 from mmi_hpc.llm.rules import lexicon
-from mmi_hpc.llm.rules.nouns import definite, is_plural, is_word, noun_phrases, tokens
+from mmi_hpc.llm.rules.nouns import Noun, definite, noun_phrases
 from mmi_hpc.llm.rules.text import capitalised, clipped, lower, plain, sentences
+from mmi_hpc.llm.rules.verbs import THIRDS, VERBS
+from mmi_hpc.llm.rules.words import is_adjective, is_determiner, is_plural, is_word, tokens
 
 _PICTURE = r"(?:picture|image|photo|photograph|illustration|close-up view|shot|snapshot)s?"
 _SHOWS = r"(?:shows?|showcases?|displays?|depicts?|features?|captures?|presents?|illustrates?)"
@@ -31,8 +33,13 @@ _OTHER_RULES = (
 _FLAGS = re.IGNORECASE | re.ASCII
 _PHRASE_FRAMES = tuple(re.compile(pattern, _FLAGS) for pattern in _PHRASE_RULES)
 _OTHER_FRAMES = tuple((re.compile(pattern, _FLAGS), new) for pattern, new in _OTHER_RULES)
-_RELATIVE = re.compile(r"\b(?:that|which|who)\s+\w+", re.ASCII)
-_FINITE = lexicon.VERBS | lexicon.word_set("is are was were has have had can could will does do")
+_BE = lexicon.word_set("is are was were has have had can could will does do")
+_POSSESSIVES = lexicon.word_set("its his her their this these")
+# Verbs that stand after a noun as its participle: "a cup set on a table".
+_PARTICIPLES = lexicon.word_set(
+    "shown seen worn set made held parked built drawn found kept left lit cut bound stuck hidden "
+    "taken given spread written known stood cast split thrown laid put sat"
+)
 
 
 def scene_sentences(description: str) -> tuple[str, ...]:
@@ -84,21 +91,59 @@ def _with_verb(text: str, phrase: bool) -> str:
     nouns = noun_phrases(text)
     if not nouns or nouns[0].start > 0:
         return f"Here is {text}" if phrase else text
-    if not phrase and not _is_fragment(text, nouns[0].end):
+    if not phrase and not _is_fragment(text, nouns):
         return text
     noun = nouns[0].text
     known = definite(noun) == noun
     be = "are" if is_plural(noun) else "is"
+    if phrase and _has_verb(tokens(text), nouns):
+        return text  # "The picture shows a cat sits" is a sentence once its frame is gone
     return f"{'Here' if known else 'There'} {be} {noun[:1] + text[1:]}"
 
 
-def _is_fragment(text: str, after: int) -> bool:
-    rest = tokens(text)[after:]
-    if rest and lower(rest[0]) in {"that", "which", "who"}:
-        rest = tokens(_RELATIVE.sub("", " ".join(rest), count=1))
-    follows = lower(rest[0]) if rest else "."
-    plausible = follows in lexicon.PREPOSITIONS or follows in {",", ".", "and", ":", "-", "!"}
-    plausible = plausible or follows.endswith(("ing", "ed")) or not rest
-    plausible = plausible or follows in {"shown", "seen", "worn", "set", "made", "held", "parked"}
-    plausible = plausible or len(rest) == len(tokens(text)[after:]) - 2
-    return plausible and not any(lower(token) in _FINITE for token in rest)
+def _is_fragment(text: str, nouns: list[Noun]) -> bool:
+    """Tell whether a text that opens with a noun phrase surely has no verb of its own."""
+    parts = tokens(text)
+    after = nouns[0].end
+    follows = lower(parts[after]) if after < len(parts) else "."
+    first = lower(parts[0])
+    if not is_determiner(first) and not is_plural(nouns[0].text):
+        return False  # "Street clock on a street" lacks more than "There is"
+    plausible = follows in lexicon.PREPOSITIONS | _PARTICIPLES | {"that", "which", "who"}
+    plausible = plausible or follows in {",", ".", "and", ":", "-", "!"}
+    plausible = plausible or follows.endswith(("ing", "ed"))
+    return plausible and not _has_verb(parts, nouns)
+
+
+def _has_verb(parts: list[str], nouns: list[Noun]) -> bool:
+    inside = {i for noun in nouns for i in range(noun.start, noun.end)}
+    relative = False
+    for i, part in enumerate(parts):
+        word = lower(part)
+        if word in {"that", "which", "who"}:
+            relative = True
+        elif i in inside:
+            continue
+        elif relative and (word in VERBS or word in _BE):
+            relative = False  # the first verb after "that" belongs to "that"
+        elif _is_finite(parts, i):
+            return True
+    return False
+
+
+def _is_finite(parts: list[str], i: int) -> bool:
+    """Tell whether a word outside the noun phrases may be the verb of a sentence."""
+    word = lower(parts[i])
+    if word in _BE:
+        return True
+    before = lower(parts[i - 1]) if i else ""
+    after = lower(parts[i + 1]) if i + 1 < len(parts) else "."
+    takes_object = is_determiner(after) or after in _POSSESSIVES
+    if takes_object and (word in THIRDS or (word.endswith("s") and not word.endswith("ss"))):
+        return word not in lexicon.PREPOSITIONS
+    # "Set with lights", "of stone walls": behind such a word stands a noun.
+    named = before in lexicon.PREPOSITIONS | _POSSESSIVES or is_determiner(before)
+    named = (
+        named or before.endswith("ing") or (is_adjective(before) and before not in lexicon.COLOURS)
+    )
+    return i > 0 and not named and word in VERBS and word not in _PARTICIPLES

@@ -1,14 +1,12 @@
-"""Genres of a few words or lines: captions, headlines, tags, verse, riddles, quizzes, labels."""
+"""Genres of a few words or lines: captions, headlines, tags, labels, lists, small adverts."""
 
 from __future__ import annotations
 
-from itertools import product
-
 from mmi_hpc.llm.rules import lexicon
 from mmi_hpc.llm.rules.brief import Brief, listing, paragraphs, sentence
-from mmi_hpc.llm.rules.choice import draw, shuffled
-from mmi_hpc.llm.rules.nouns import bare, definite, is_word, tokens
+from mmi_hpc.llm.rules.nouns import bare, definite
 from mmi_hpc.llm.rules.text import capitalised, lower
+from mmi_hpc.llm.rules.words import is_plural, is_word, tokens
 
 
 def caption(b: Brief) -> str:
@@ -33,7 +31,10 @@ def caption(b: Brief) -> str:
 
 
 def headline(b: Brief) -> str:
-    """A headline, slogan or title with a line under it."""
+    """A headline, slogan or title with a line under it, or as many as are asked for."""
+    count = b.asked("headlines|slogans|titles|taglines", 1)
+    if count > 1:
+        return "\n".join(f"- {line}" for line in _headlines(b)[:count])
     line = b.pick(
         "line",
         f"Spotlight on {b.subject}",
@@ -44,133 +45,50 @@ def headline(b: Brief) -> str:
     return paragraphs(f"**{line}**", b.lead)
 
 
+def _headlines(b: Brief) -> list[str]:
+    tones = b.mentions("serious", "playful", "mysterious")
+    serious, playful, mysterious = (
+        ("**Serious:** ", "**Playful:** ", "**Mysterious:** ") if tones else ("", "", "")
+    )
+    return [
+        f"{serious}{b.Subject} in full view, with {b.thing(0)}",
+        f"{playful}Make way: {b.subject} and {b.thing(1)} steal the show",
+        f"{mysterious}What {b.does(0, 'does', 'do')} {b.thing(0)} know about {b.subject}?",
+        f"A closer look at {b.subject}",
+        f"Small details, large effect: {b.thing(2)}",
+        f"Why {b.subject} {b.be('deserves', 'deserve')} a second look",
+        f"Beyond {b.thing(0)}: the story of a single moment",
+        f"Everything revolves around {b.subject}",
+        f"From {b.thing(0)} to {b.thing(1)} in one glance",
+        f"Spotlight on {b.subject}",
+    ]
+
+
+_COMMON_TAGS = ("#InTheMoment", "#LookCloser", "#SeenToday", "#SmallDetails", "#OneFrame")
+
+
 def hashtags(b: Brief) -> str:
-    """A line of hashtags made of the scene's own words."""
-    phrases = [b.subject, *b.scene.things[:6], b.scene.place.strip(), *b.scene.colours[:2]]
+    """A line of hashtags made of the scene's own words, as many as are asked for."""
+    things = [b.scene.place.strip(), *b.scene.things[:8], b.subject]
+    common = [b.pick("tag", *_COMMON_TAGS), *_COMMON_TAGS]
+    count = b.asked("hashtags|tags", 0)
     seen: dict[str, str] = {}
-    for phrase in phrases:
+    # From the general to the specific: colours are more general than what has them.
+    for phrase in [*b.scene.colours[:2], *things]:
         tag = _tag(phrase)
         if tag:
             seen.setdefault(lower(tag), tag)
-    line = " ".join(seen.values()) or "#TheScene"
-    return f"{line} {b.pick('tag', '#InTheMoment', '#LookCloser', '#SeenToday', '#SmallDetails')}"
+    tags = list(seen.values())
+    spare = list(dict.fromkeys(common))[: max(1, count - len(tags))]
+    tags = [*spare, *tags] if b.mentions("general") else [*reversed(tags), *spare]
+    return " ".join(tags[:count] if count else tags)
 
 
 def _tag(phrase: str) -> str:
     skipped = lexicon.DETERMINERS | lexicon.PREPOSITIONS | lexicon.FUNCTION_WORDS
-    kept = [t for t in tokens(phrase) if is_word(t) and lower(t) not in skipped]
+    kept = [t for t in tokens(phrase.replace("-", " ")) if is_word(t) and lower(t) not in skipped]
     joined = "".join(capitalised("".join(c for c in t if c not in "'’.-/&+_#")) for t in kept[:4])
     return f"#{joined[:40]}" if joined else ""
-
-
-def haiku(b: Brief) -> str:
-    """Three lines near the pattern of 5, 7 and 5 syllables."""
-    scene = b.scene
-    phrases = list(dict.fromkeys([b.subject, *(definite(thing) for thing in scene.things)]))
-    first = _line(b, 5, phrases[:1], ("", "see ", "behold ", "look once more, ", "all around "))
-    others = phrases[1:] or [b.thing(0)]
-    second = _line(
-        b, 7, others, ("", "beside ", "near ", "with ", "then ", "one breath and ", "quietly, ")
-    )
-    third = b.pick(
-        "third",
-        "the quiet moment",
-        "time pauses to look",
-        "nothing more to say",
-        "and the world holds still",
-        "a small, lasting song",
-        "the eye comes to rest",
-    )
-    return f"{capitalised(first)},\n{second},\n{third}."
-
-
-def _line(b: Brief, target: int, phrases: list[str], openers: tuple[str, ...]) -> str:
-    """Find the opener and phrase whose syllables come nearest to a target."""
-    forms = dict.fromkeys(form for phrase in phrases for form in (phrase, bare(phrase)))
-    candidates = [opener + form for opener, form in product(openers, forms)]
-    return min(
-        candidates,
-        key=lambda line: (abs(syllables(line) - target), draw(b.seed, line, b.instruction), line),
-    )
-
-
-def syllables(text: str) -> int:
-    """Estimate the syllables of an English text from its groups of vowels."""
-    total = 0
-    for token in tokens(lower(text)):
-        if not is_word(token):
-            continue
-        groups = "".join(c if c in "aeiouy" else " " for c in token).split()
-        count = len(groups)
-        silent = token.endswith("e") and not token.endswith(("le", "ee", "ye"))
-        silent = silent or (token.endswith("ed") and not token.endswith(("ted", "ded")))
-        total += max(1, count - 1 if silent and count > 1 else count)
-    return total
-
-
-def poem(b: Brief) -> str:
-    """Two stanzas of free verse."""
-    opening = b.pick(
-        "open", "I stopped for a moment, and there", "No hurry, no noise, only", "Say it softly:"
-    )
-    middle = b.pick(
-        "middle", "I learned to look slowly", "the hour grew wide", "nothing asked to be louder"
-    )
-    ending = b.pick(
-        "end",
-        "and I carried the sight home with me.",
-        "and that was enough for a day.",
-        "and still it has more to tell.",
-    )
-    verb = b.be("was", "were") if opening.endswith("there") else ""
-    first = sentence(opening, verb, f"{b.subject}{b.place},")
-    return (
-        f"{first}\nwith {b.thing(0)} close by,\n{b.thing(1)} for company,\n{middle}.\n\n"
-        f"{b.colours('There was colour, ', ' without end;', 'There was more than I could name;')}\n"
-        f"{b.thing(2)} held its own place;\nI came back to {b.subject} once more,\n{ending}"
-    )
-
-
-def riddle(b: Brief) -> str:
-    """Clues from the scene and the answer under them."""
-    clue = b.pick(
-        "clue",
-        f"I keep company with {b.listed(3)}.",
-        f"Look near {b.listed(3)}, and there I am.",
-        f"My neighbours are {b.listed(3)}.",
-    )
-    colours = b.colours("Around me there is ", ".", "I wear no colour that gives me away.")
-    where = f"You will find me{b.place}." if b.place and not _inside(b.place, b.subject) else ""
-    ask = b.pick("ask", "Who or what am I?", "Can you name me?", "What is the word for me?")
-    return paragraphs(sentence(clue, colours, where, ask), f"**Answer:** {b.Subject}. {b.lead}")
-
-
-def _inside(place: str, subject: str) -> bool:
-    return place.split()[-1] in subject.split()
-
-
-_DISTRACTORS = (
-    "a hot-air balloon", "a grand piano", "a lighthouse", "a snow globe", "a spiral staircase",
-    "a paper kite", "a telescope", "a sewing machine",
-)  # fmt: skip
-
-
-def quiz(b: Brief) -> str:
-    """One multiple-choice question about what can be seen, with its answer."""
-    text = lower(b.scene.text)
-    wrong = [d for d in _DISTRACTORS if d.split()[-1] not in text and d.split("-")[0] not in text]
-    others = shuffled(wrong or list(_DISTRACTORS), b.seed, b.scene.text, b.instruction)[:2]
-    right = b.scene.things[0] if b.scene.things else b.subject
-    options = shuffled([*others, right], b.seed, "order", b.scene.text, b.instruction)
-    question = b.pick(
-        "question",
-        f"Look closely at {b.subject}. Which of these can be seen in the image?",
-        f"Only one of these belongs to the scene with {b.subject}. Which one?",
-        "Which of the following really appears in the picture?",
-    )
-    lines = [f"{letter}) {capitalised(o)}" for letter, o in zip("ABC", options, strict=True)]
-    answer = f"**Answer:** Option {'ABC'[options.index(right)]}, {right}. {b.lead}"
-    return paragraphs(f"**Question:** {question}", "\n".join(lines), answer)
 
 
 def label(b: Brief) -> str:
@@ -216,3 +134,30 @@ def postcard(b: Brief) -> str:
         ),
         b.pick("bye", "See you soon!", "Until next time!", "With love from the road."),
     )
+
+
+def classified(b: Brief) -> str:
+    """A small advert for one thing, of fewer than forty words."""
+    state = b.pick(
+        "state", "Condition as seen in the photo.", "Looks just as it does in the photo."
+    )
+    terms = b.pick(
+        "terms",
+        "Serious offers only, to be collected in person.",
+        "Come and see before you decide. First come, first served.",
+    )
+    colours = b.colours("Colours in view: ", ".")
+    return sentence(f"**For sale:** {capitalised(bare(b.object))}.", state, colours, terms)
+
+
+def short_sentences(b: Brief) -> str:
+    """A summary in short sentences that translate easily."""
+    count = b.asked("sentences|short sentences", 5)
+    lines = [f"The image shows {b.scene.subject}."]
+    for thing in b.scene.things[: count - 1]:
+        be = "are" if is_plural(thing) else "is"
+        known = definite(thing) == thing
+        lines.append(f"{capitalised(thing)} {be} in view." if known else f"There {be} {thing}.")
+    extra = [b.hues, "The details are clear.", "Look closely."]
+    lines += [line for line in extra if line][: max(0, count - len(lines))]
+    return " ".join(lines)

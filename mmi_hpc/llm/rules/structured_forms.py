@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from mmi_hpc.llm.rules import work_forms as work
 from mmi_hpc.llm.rules.brief import Brief, listing, paragraphs, sentence
 from mmi_hpc.llm.rules.choice import shuffled
 
@@ -22,6 +23,10 @@ def guide(b: Brief) -> str:
     """Numbered steps that use what is in view as the model to follow."""
     if b.mentions("care", "plant", "water") and b.mentions("care", "maint"):
         return _care(b)
+    if b.mentions("tips"):
+        return work.tips(b)
+    if b.mentions("take a", "shoot a") and b.mentions("picture", "photo"):
+        return work.photo_guide(b)
     title = b.pick(
         "title",
         f"Step by step with {b.subject}",
@@ -44,7 +49,7 @@ def guide(b: Brief) -> str:
         ".",
         "**Keep it simple.** Work with what is there and leave out the rest.",
     )
-    work = b.pick(
+    order = b.pick(
         "work",
         f"**Work in order.** Start with {b.thing(0)}, then move on to {b.thing(1)}.",
         f"**Go slowly.** Give {b.thing(0)} your full attention before you turn to {b.thing(1)}.",
@@ -54,7 +59,7 @@ def guide(b: Brief) -> str:
         f"**Compare.** Step back, look at {b.subject} again and adjust what differs.",
         f"**Review the result.** Go over it once more with {b.subject} in view.",
     )
-    steps = [start, collect, match, work, check]
+    steps = [start, collect, match, order, check]
     extra = b.rest(60)
     if extra:
         steps.insert(1, f"**Mind the details.** {extra}")
@@ -88,6 +93,8 @@ def _numbered(steps: list[str]) -> str:
 
 def recipe(b: Brief) -> str:
     """A recipe whose ingredients are the things in view; amounts are left to the cook."""
+    if b.mentions("texture", "inspired by the color", "inspired by the colour"):
+        return work.dish(b)
     drink = b.mentions("drink", "cocktail", "smoothie", "juice")
     title = b.pick("title", f"Inspired by {b.subject}", f"A recipe around {b.subject}")
     first = b.pick(
@@ -122,7 +129,7 @@ def tasting(b: Brief) -> str:
     nose = b.pick(
         "nose",
         f"The eye leads the nose here, from {b.subject} to {b.thing(0)}.",
-        f"Before the first sip or bite, {b.thing(0)} already sets the expectation.",
+        f"Before the first sip or bite, {b.thing(0)} already {b.does(0, 'sets', 'set')} the mood.",
     )
     palate = b.pick(
         "palate",
@@ -147,7 +154,7 @@ def plan(b: Brief) -> str:
     word = (match.group(1) or match.group(2)).lower() if match else ""
     days = _DAYS.get(word) or (int(word) if word.isdigit() else 0)
     heads = [f"Day {i}" for i in range(1, days + 1)] or ["Morning", "Afternoon", "Evening"]
-    verbs = ("Start with", "Make time for", "Return to", "Look out for", "Finish with")
+    verbs = ("Start with a look at", "Make time for", "Return to", "Look out for", "Finish with")
     notes = shuffled(_NOTES, b.seed, b.scene.text, b.instruction)
     parts = []
     for index, head in enumerate(heads):
@@ -167,7 +174,7 @@ def analysis(b: Brief) -> str:
         f"Attention settles on {b.subject} before it travels to {b.listed(3)}.",
     )
     colour = b.colours(
-        b.pick("colour", "The palette rests on ", "The visible colours are ", "It works with "),
+        b.pick("colour", "The palette rests on ", "The visible palette is ", "It works with "),
         b.pick("tone", ", a choice that sets the tone.", ", a choice that holds it together."),
         "Form and arrangement carry more weight than any single colour.",
     )
@@ -218,8 +225,10 @@ def comparison(b: Brief) -> str:
     )
     differ = b.pick(
         "differ",
-        f"{b.Subject} {b.be('leads', 'lead')} the eye, while {b.thing(0)} supports from the side.",
-        f"{b.Subject} {b.be('comes', 'come')} first; {b.thing(0)} works more quietly.",
+        f"{b.Subject} {b.be('leads', 'lead')} the eye, while {b.thing(0)} "
+        f"{b.does(0, 'supports', 'support')} from the side.",
+        f"{b.Subject} {b.be('comes', 'come')} first; {b.thing(0)} "
+        f"{b.does(0, 'works', 'work')} more quietly.",
     )
     return paragraphs(
         f"**{b.Subject} and {b.thing(0)}**",
@@ -234,7 +243,7 @@ def lesson(b: Brief) -> str:
     """A small lesson plan."""
     aim = b.pick(
         "aim",
-        f"Learn to observe {b.subject} carefully and to put it into words.",
+        f"Learn to observe {b.subject} carefully and to put what is seen into words.",
         f"Practise talking about {b.subject} in clear sentences.",
     )
     talk = b.pick(
@@ -251,18 +260,14 @@ def lesson(b: Brief) -> str:
 
 
 def fact_sheet(b: Brief) -> str:
-    """Facts under short heads, or questions and answers for a FAQ."""
-    if b.mentions("faq", "question"):
-        return paragraphs(
-            f"**What is shown?**\n{b.body(60)}",
-            f"**What else can be seen?**\n{b.Thing(0)} and {b.thing(1)}.",
-            b.colours("**Which colours stand out?**\nMainly ", "."),
-            "**Is there more to know?**\nOnly what the image shows can be said for certain.",
-        )
+    """Facts under short heads, what is visible apart from what is only likely."""
     lines = [f"- **Main subject:** {b.subject}", f"- **Also visible:** {b.listed(4)}"]
     lines += [f"- **Setting:** {b.place.strip()}"] if b.place else []
     lines += [b.colours("- **Colours:** ")] if b.scene.colours else []
     lines += [f"- **Dates:** {', '.join(b.scene.years)}"] if b.scene.years else []
+    if b.mentions("likely"):
+        likely = f"{b.Subject} and {b.thing(0)} probably belong together; the image proves no more."
+        lines += [f"- **Only likely:** {likely}"]
     note = b.pick(
         "note",
         "Everything listed here can be checked against the image.",
@@ -273,15 +278,13 @@ def fact_sheet(b: Brief) -> str:
 
 def review(b: Brief) -> str:
     """A product review that judges what can be seen and says what cannot."""
+    item = b.object
     first = b.pick(
         "first",
-        f"{b.Subject} {b.be('makes', 'make')} a clear first impression.",
-        f"At first sight, {b.subject} {b.be('knows', 'know')} what {b.be('it wants', 'they want')} "
-        f"to be.",
-        f"There is a quiet confidence about {b.subject}.",
+        f"The first look at {item} leaves a clear impression.",
+        f"At first sight, everything about {item} has its purpose.",
+        f"There is a quiet confidence about {item}.",
     )
-    if b.scene.person:
-        first = f"The presentation around {b.subject} makes a clear first impression."
     design = b.pick(
         "design",
         f"What stands out: {b.listed(3)}.",
@@ -294,10 +297,12 @@ def review(b: Brief) -> str:
     )
     verdict = b.pick(
         "verdict",
-        f"If you like {b.thing(0)}, {b.subject} {b.be('is', 'are')} worth a closer look.",
+        f"If you like things like {item}, take a closer look.",
         "A considered choice for anyone who values clear, honest design.",
-        f"{b.Subject} {b.be('earns', 'earn')} a place on the shortlist.",
+        f"There is a place on the shortlist for {item}.",
     )
+    if b.mentions("a year"):
+        use = f"After a year, {item} would still be my choice; wear cannot be judged from a photo."
     colours = b.colours("The look is built on ", ".")
     return paragraphs(
         f"**First impression:** {sentence(first, b.body(60))}",
@@ -318,6 +323,7 @@ def advert(b: Brief) -> str:
     )
     if b.scene.person:
         hook = b.pick("hook", "See it. Love it. Take it home.", "Some looks sell themselves.")
+    promise = f"**Our promise:** with {b.object}, what you see is what you get."
     why = b.pick("why", "Why you will love it", "What you get to see", "Look at this")
     call = b.pick(
         "call",
@@ -327,7 +333,13 @@ def advert(b: Brief) -> str:
     )
     features = b.bullets(4)
     colours = b.colours("\n- A look in ")
-    return paragraphs(f"**{hook}**", b.body(65), f"**{why}**\n{features}{colours}", call)
+    return paragraphs(
+        f"**{hook}**",
+        b.body(65),
+        f"**{why}**\n{features}{colours}",
+        promise if b.mentions("promise") else "",
+        call,
+    )
 
 
 def campaign(b: Brief) -> str:
