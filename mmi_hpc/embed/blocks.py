@@ -28,13 +28,16 @@ class BlockEncoder:
     Args:
         forward: Maps a dict of tensors (b, ...) to embeddings (b, d).
         block: Rows per block.
+        threads: CPU threads; set anew for each batch, because another encoder of the same
+            process may have set its own, and the last bits follow the number of threads.
     """
 
     def __init__(
-        self, forward: Callable[[dict[str, torch.Tensor]], torch.Tensor], block: int
+        self, forward: Callable[[dict[str, torch.Tensor]], torch.Tensor], block: int, threads: int
     ) -> None:
         self._forward = forward
         self._block = block
+        self._threads = threads
         self._sizes: dict[tuple[tuple[int, ...], ...], int] = {}
 
     def encode(self, inputs: dict[str, torch.Tensor]) -> Float32:
@@ -43,6 +46,9 @@ class BlockEncoder:
         Returns:
             Float32 (n, d).
         """
+        import torch
+
+        torch.set_num_threads(self._threads)
         count = len(next(iter(inputs.values())))
         size = self._block_size(inputs)
         parts = [self._encode_block(inputs, start, size) for start in range(0, count, size)]

@@ -36,14 +36,16 @@ class ClipEncoder:
             precision=settings.precision,
             device=device,
             weights_only=True,
+            require_pretrained=True,  # without weights the vectors would be random
         )
         self._model.eval()
         self._tokenizer = open_clip.get_tokenizer(name)
         self._device = device
-        self._dtype = next(self._model.parameters()).dtype
-        self._images = BlockEncoder(self._forward_images, settings.block)
-        self._texts = BlockEncoder(self._forward_texts, settings.block)
-        self.environment = describe_device(device, settings.precision)
+        # Not every parameter has it: normalisations stay in float32.
+        self._dtype = open_clip.get_input_dtype(settings.precision)
+        self._images = BlockEncoder(self._forward_images, settings.block, settings.threads)
+        self._texts = BlockEncoder(self._forward_texts, settings.block, settings.threads)
+        self.environment = describe_device(device, settings)
 
     def embed_texts(self, texts: Sequence[str]) -> Float32:
         """Embed texts with the text tower; longer ones are cut at its context length."""

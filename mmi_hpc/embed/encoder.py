@@ -10,12 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from mmi_hpc.embed.settings import EncoderSettings
-from mmi_hpc.errors import ConfigError
+from mmi_hpc.errors import ConfigError, MmiError
 
 if TYPE_CHECKING:
     from PIL import Image
 
 Float32 = npt.NDArray[np.float32]
+_ADVICE = {
+    "sentence": "Set encoder.model to a folder, or to a hub name in this machine's cache.",
+    "open_clip": "Set encoder.model to a folder with open_clip_config.json and weights, to a "
+    "cached hf-hub:owner/name, or to an architecture of open_clip with encoder.pretrained naming "
+    "cached weights or a checkpoint file.",
+}
+_LONGEST_REASON = 400
 
 
 class Encoder(Protocol):
@@ -41,9 +48,6 @@ def load(settings: EncoderSettings) -> Encoder:
     Raises:
         ConfigError: The model cannot be loaded; the message says what to do.
     """
-    import torch
-
-    torch.set_num_threads(settings.threads)
     try:
         if settings.kind == "sentence":
             from mmi_hpc.embed.sentence import SentenceEncoder
@@ -52,12 +56,13 @@ def load(settings: EncoderSettings) -> Encoder:
         from mmi_hpc.embed.clip import ClipEncoder
 
         return ClipEncoder(settings)
-    except (OSError, RuntimeError, ValueError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+    except MmiError:
+        raise
+    except Exception as error:  # every library and file format has errors of its own
+        names = " ".join(filter(None, (settings.model, settings.pretrained)))
         raise ConfigError(
-            f"the {settings.kind} encoder {settings.model!r} {settings.pretrained} cannot be "
-            f"loaded: {reason}. Give a folder, or a hub name whose files are in this machine's "
-            "cache (compute nodes often have no internet)."
+            f"the {settings.kind} encoder {names!r} cannot be loaded: {_first_line(error)}. "
+            f"{_ADVICE[settings.kind]} Compute nodes often have no internet: fill the cache first."
         ) from error
 
 
@@ -70,9 +75,14 @@ def pick_device(settings: EncoderSettings) -> str:
     return settings.device
 
 
-def describe_device(device: str, precision: str) -> dict[str, str]:
+def describe_device(device: str, settings: EncoderSettings) -> dict[str, str]:
     """Device and number format, as recorded in markers."""
     import torch
 
     name = torch.cuda.get_device_name(0) if device == "cuda" else "cpu"
-    return {"device": name, "dtype": precision, "threads": str(torch.get_num_threads())}
+    return {"device": name, "dtype": settings.precision, "threads": str(settings.threads)}
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [repr(error)]
+    return lines[0][:_LONGEST_REASON].rstrip(". ")

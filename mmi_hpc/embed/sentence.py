@@ -26,7 +26,9 @@ class SentenceEncoder:
     def __init__(self, settings: EncoderSettings) -> None:
         import torch
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()  # in a worker's log it is only noise
         device = pick_device(settings)
         path = local_path(settings.model)
         self._model = SentenceTransformer(
@@ -39,24 +41,26 @@ class SentenceEncoder:
         dtypes = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
         self._model.to(dtypes[settings.precision])
         self._max_tokens = min(settings.max_tokens, self._model.max_seq_length or 512)
-        self._blocks = BlockEncoder(self._forward, settings.block)
-        self.environment = describe_device(device, settings.precision)
+        self._blocks = BlockEncoder(self._forward, settings.block, settings.threads)
+        self.environment = describe_device(device, settings)
 
     def embed_texts(self, texts: Sequence[str]) -> Float32:
         """Embed texts; each is padded to a length that depends on it alone."""
+        if not texts:
+            return np.zeros((0, 0), np.float32)
         tokens = self._model.tokenizer(
             list(texts), truncation=True, max_length=self._max_tokens, padding=False
         )["input_ids"]
         groups: dict[int, list[int]] = {}
         for row, ids in enumerate(tokens):
             groups.setdefault(self._padded_length(len(ids)), []).append(row)
-        result: Float32 | None = None
-        for length, rows in sorted(groups.items()):
-            vectors = self._embed_group([texts[row] for row in rows], length)
-            if result is None:
-                result = np.zeros((len(texts), vectors.shape[1]), np.float32)
-            result[rows] = vectors
-        return np.zeros((0, 0), np.float32) if result is None else result
+        vectors = [
+            self._embed_group([texts[row] for row in rows], length)
+            for length, rows in groups.items()
+        ]
+        result = np.empty((len(texts), vectors[0].shape[1]), np.float32)
+        result[[row for rows in groups.values() for row in rows]] = np.concatenate(vectors)
+        return result
 
     def embed_images(self, images: Iterable[Image.Image]) -> Float32:
         """Not possible."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 
 from mmi_hpc.errors import ConfigError
+from mmi_hpc.llm.openai_http import read_key
 from mmi_hpc.llm.protocol import ChatReply, ChatRequest, Engine
 from mmi_hpc.llm.request_log import RequestLog
 from mmi_hpc.llm.settings import LlmSettings
@@ -40,7 +42,8 @@ def ask(
         requests: Equal requests are asked once.
         settings: Model and sampling.
         log: Recorded replies, to which new ones are added.
-        check_stop: Called after every reply; raises to leave, and nothing recorded is lost.
+        check_stop: Called several times a second; raises to leave, and every reply that has
+            arrived by then is recorded.
 
     Raises:
         WorkError: The server cannot be used at all.
@@ -59,10 +62,8 @@ def check(settings: LlmSettings, where: str) -> None:
     """Look for missing names and keys before anything starts.
 
     Raises:
-        ConfigError: The model has no name, or its key's variable is not set.
+        ConfigError: The model has no name, or its key's variable is not set or holds no key.
     """
-    import os
-
     if settings.engine == "rules":
         return
     if not settings.model:
@@ -72,6 +73,7 @@ def check(settings: LlmSettings, where: str) -> None:
             f"{where}.api_key_env: the variable {settings.api_key_env} is not set. "
             f"Set it first: export {settings.api_key_env}=..."
         )
+    read_key(settings)
 
 
 def _ask_open(
@@ -84,16 +86,20 @@ def _ask_open(
     keys = list(requests)
     waiting: list[tuple[str, ChatReply]] = []
     flushed = time.monotonic()
+
+    def tick() -> None:
+        nonlocal flushed
+        if time.monotonic() - flushed >= _FLUSH_SECONDS:
+            log.record(waiting)
+            waiting.clear()
+            flushed = time.monotonic()
+        check_stop()
+
     try:
-        for position, reply in engine.chat(list(requests.values())):
+        for position, reply in engine.chat(list(requests.values()), tick):
             if reply.error:
                 errors[keys[position]] = reply
             else:
                 waiting.append((keys[position], reply))
-            if time.monotonic() - flushed >= _FLUSH_SECONDS:
-                log.record(waiting)
-                waiting.clear()
-                flushed = time.monotonic()
-            check_stop()
     finally:
         log.record(waiting)

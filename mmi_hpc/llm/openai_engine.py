@@ -1,38 +1,29 @@
-"""Any OpenAI-compatible server: concurrent requests, bounded retries, one deadline per request."""
+"""Any OpenAI-compatible server: concurrent requests, bounded retries, one deadline per try."""
 
 from __future__ import annotations
 
 import asyncio
-import os
+import logging
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mmi_hpc.errors import WorkError
-from mmi_hpc.llm.protocol import ChatReply, ChatRequest
+from mmi_hpc.llm import openai_http
+from mmi_hpc.llm.openai_http import BusyError
+from mmi_hpc.llm.protocol import ChatReply, ChatRequest, no_tick
 from mmi_hpc.llm.settings import LlmSettings
 
 if TYPE_CHECKING:
     import httpx
     from tenacity import RetryCallState
 
-# Statuses that say "not now"; every other 4xx says "never like this".
-_TRANSIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
-_HOPELESS = {
-    401: "the key is missing or wrong (settings: api_key_env)",
-    403: "the key may not use this model (settings: api_key_env)",
-    404: "there is no such model or address (settings: model, base_url)",
-}
-_LONGEST_WAIT = 60.0
-
-
-class _BusyError(Exception):
-    """The server cannot answer now; `wait` is what it asked for, in seconds, or None."""
-
-    def __init__(self, reason: str, wait: float | None = None) -> None:
-        super().__init__(reason)
-        self.wait = wait
+# How often a wait looks up, in seconds: the longest time in which a stop goes unnoticed.
+_LOOK_UP_SECONDS = 0.1
+_LONGEST_PAUSE = 60.0
+# A machine that does not take the connection by now will not later.
+_CONNECT_SECONDS = 30.0
 
 
 class OpenAIEngine:
@@ -40,26 +31,34 @@ class OpenAIEngine:
 
     Args:
         settings: Model, sampling and limits. The key is read from the environment here and kept
-            out of every file and argument list.
+            out of every file, message and argument list.
+
+    Raises:
+        ConfigError: The address is none, or the key holds characters that no key has.
     """
 
     def __init__(self, settings: LlmSettings) -> None:
         self._settings = settings
-        key = os.environ.get(settings.api_key_env, "") if settings.api_key_env else ""
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._key = openai_http.read_key(settings)
+        self._url = settings.base_url.rstrip("/") + "/chat/completions"
+        self._trust_env = not openai_http.is_this_machine(openai_http.host(self._url))
+        # One line per request would bury a worker's own log.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
 
-    def chat(self, requests: Sequence[ChatRequest]) -> Iterator[tuple[int, ChatReply]]:
+    def chat(
+        self, requests: Sequence[ChatRequest], tick: Callable[[], None] = no_tick
+    ) -> Iterator[tuple[int, ChatReply]]:
         """Yield replies as they arrive; the event loop lives in a thread of its own.
 
         Raises:
-            WorkError: The server refuses the key, the model or the address.
+            WorkError: There is no server, or it refuses the key, the model or the address.
         """
-        done: queue.Queue[tuple[int, ChatReply] | BaseException | None] = queue.Queue()
+        done: queue.SimpleQueue[tuple[int, ChatReply] | BaseException | None] = queue.SimpleQueue()
         leave = threading.Event()
 
         def work() -> None:
             try:
-                asyncio.run(self._chat(requests, done, leave))
+                asyncio.run(self._chat(requests, done.put, leave))
             except BaseException as error:
                 done.put(error)
             else:
@@ -68,10 +67,14 @@ class OpenAIEngine:
         thread = threading.Thread(target=work, name="requests", daemon=True)
         thread.start()
         try:
-            while (item := done.get()) is not None:
-                if isinstance(item, BaseException):
-                    raise item
-                yield item
+            yield from _until_end(done, tick)
+        except GeneratorExit:
+            raise
+        except BaseException:
+            leave.set()
+            thread.join()
+            yield from _rest(done)  # what has arrived is paid for
+            raise
         finally:
             leave.set()
             thread.join()
@@ -79,91 +82,118 @@ class OpenAIEngine:
     async def _chat(
         self,
         requests: Sequence[ChatRequest],
-        done: queue.Queue[Any],
+        put: Callable[[tuple[int, ChatReply]], None],
         leave: threading.Event,
     ) -> None:
+        pending = iter(enumerate(requests))
+
+        async def lane(client: httpx.AsyncClient) -> None:
+            for position, request in pending:
+                if leave.is_set():
+                    return
+                put((position, await self._one(client, request)))
+
+        async with self._client() as client:
+            count = min(self._settings.concurrency, len(requests))
+            await _run_until(leave, [lane(client) for _ in range(count)])
+
+    def _client(self) -> httpx.AsyncClient:
         import httpx
 
-        pending = iter(enumerate(requests))
-        limits = httpx.Limits(max_connections=self._settings.concurrency)
-        async with httpx.AsyncClient(
-            headers=self._headers, limits=limits, timeout=self._settings.timeout_seconds
-        ) as client:
-
-            async def lane() -> None:
-                for position, request in pending:
-                    if leave.is_set():
-                        return
-                    done.put((position, await self._one(client, request)))
-
-            lanes = [asyncio.create_task(lane()) for _ in range(self._settings.concurrency)]
-            watch = asyncio.create_task(_cancel_when(leave, lanes))
-            try:
-                await asyncio.gather(*lanes)
-            except asyncio.CancelledError:
-                if not leave.is_set():
-                    raise
-            finally:
-                watch.cancel()
-                for task in lanes:
-                    task.cancel()
+        limit = self._settings.timeout_seconds
+        return httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
+            limits=httpx.Limits(max_connections=self._settings.concurrency),
+            timeout=httpx.Timeout(limit, connect=min(limit, _CONNECT_SECONDS)),
+            trust_env=self._trust_env,  # a site's proxy cannot reach this machine's own server
+        )
 
     async def _one(self, client: httpx.AsyncClient, request: ChatRequest) -> ChatReply:
+        """One request with its retries.
+
+        Raises:
+            WorkError: As `chat`.
+        """
         from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
+        tries = self._settings.max_attempts
         retrying = AsyncRetrying(
-            retry=retry_if_exception_type(_BusyError),
-            stop=stop_after_attempt(self._settings.max_attempts),
+            retry=retry_if_exception_type(BusyError),
+            stop=stop_after_attempt(tries),
             wait=_pause,
             reraise=True,
         )
         try:
-            async for attempt in retrying:
-                with attempt:
-                    return await self._post(client, request)
-        except _BusyError as error:
-            tries = self._settings.max_attempts
-            return _failed(f"no reply after {tries} tries: {error}")
-        raise AssertionError("a retry loop ends with a reply or an error")
+            return await retrying(self._post, client, request)
+        except BusyError as error:
+            reason, unreachable = f"no reply after {tries} tries: {error}", error.unreachable
+        if unreachable:
+            raise WorkError(f"{reason}. Start the server or correct base_url, then run again.")
+        return ChatReply(text="", finish_reason="error", model="", error=reason)
 
     async def _post(self, client: httpx.AsyncClient, request: ChatRequest) -> ChatReply:
         import httpx
 
-        body = {
-            "model": self._settings.model,
-            "messages": request.messages(),
-            "temperature": self._settings.temperature,
-            "top_p": self._settings.top_p,
-            "max_tokens": self._settings.max_tokens,
-            "seed": request.seed,
-        }
-        url = self._settings.base_url.rstrip("/") + "/chat/completions"
+        limit = self._settings.timeout_seconds
+        body = openai_http.body(request, self._settings)
         try:
-            response = await asyncio.wait_for(
-                client.post(url, json=body), self._settings.timeout_seconds
-            )
+            # httpx limits the silence between two bytes; this limits the whole reply.
+            response = await asyncio.wait_for(client.post(self._url, json=body), limit)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            reason = f"{self._url} is not reachable: {error or type(error).__name__}"
+            raise BusyError(reason, unreachable=True) from error
         except (asyncio.TimeoutError, httpx.TimeoutException) as error:
-            limit = self._settings.timeout_seconds
-            raise _BusyError(f"no reply within {limit:g} s") from error
-        except httpx.TransportError as error:
-            raise _BusyError(f"{url} is not reachable: {error or type(error).__name__}") from error
-        if response.status_code in _TRANSIENT:
-            raise _BusyError(f"status {response.status_code}", _retry_after(response))
-        if response.status_code in _HOPELESS:
-            raise WorkError(
-                f"{url} answered with status {response.status_code}: "
-                f"{_HOPELESS[response.status_code]}. The server said: {response.text[:300]}"
+            raise BusyError(f"no reply within {limit:g} s") from error
+        except httpx.RequestError as error:
+            name = type(error).__name__
+            raise BusyError(f"the connection to {self._url} broke: {name}: {error}") from error
+        return openai_http.read(response, self._url, self._key)
+
+
+async def _run_until(leave: threading.Event, lanes: list[Coroutine[Any, Any, None]]) -> None:
+    """Run the lanes until all have ended, one has raised, or `leave` is set."""
+    tasks = [asyncio.create_task(lane) for lane in lanes]
+    running = set(tasks)
+    try:
+        while running and not leave.is_set():
+            ended, running = await asyncio.wait(
+                running, timeout=_LOOK_UP_SECONDS, return_when=asyncio.FIRST_COMPLETED
             )
-        if response.status_code != httpx.codes.OK:
-            return _failed(f"status {response.status_code}: {response.text[:300]}")
-        return _parse(response)
+            for task in ended:
+                task.result()
+    finally:
+        leave.set()
+        # Once is not enough: a reply that arrives just then swallows it (wait_for, Python < 3.12).
+        while running := {task for task in tasks if not task.done()}:
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running, timeout=_LOOK_UP_SECONDS)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _cancel_when(leave: threading.Event, tasks: list[asyncio.Task[None]]) -> None:
-    while not leave.is_set():
-        await asyncio.sleep(0.1)
-    for task in tasks:
-        task.cancel()
+def _until_end(
+    done: queue.SimpleQueue[tuple[int, ChatReply] | BaseException | None],
+    tick: Callable[[], None],
+) -> Iterator[tuple[int, ChatReply]]:
+    while True:
+        tick()
+        try:
+            item = done.get(timeout=_LOOK_UP_SECONDS)
+        except queue.Empty:
+            continue
+        if item is None:
+            return
+        if isinstance(item, BaseException):
+            raise item
+        yield item
+
+
+def _rest(
+    done: queue.SimpleQueue[tuple[int, ChatReply] | BaseException | None],
+) -> Iterator[tuple[int, ChatReply]]:
+    while not done.empty():
+        if isinstance(item := done.get(), tuple):
+            yield item
 
 
 def _pause(state: RetryCallState) -> float:
@@ -171,36 +201,7 @@ def _pause(state: RetryCallState) -> float:
     from tenacity import wait_random_exponential
 
     error = state.outcome.exception() if state.outcome else None
-    asked = error.wait if isinstance(error, _BusyError) else None
+    asked = error.wait if isinstance(error, BusyError) else None
     if asked is not None:
-        return min(asked, _LONGEST_WAIT)
-    return wait_random_exponential(multiplier=0.5, max=_LONGEST_WAIT)(state)
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    try:
-        return max(0.0, float(response.headers["retry-after"]))
-    except (KeyError, ValueError):
-        return None
-
-
-def _parse(response: httpx.Response) -> ChatReply:
-    """Take a reply apart; a cut-off body is worth another try, as a busy server is."""
-    try:
-        body = response.json()
-        choice = body["choices"][0]
-        text = choice["message"]["content"] or ""
-        usage = body.get("usage") or {}
-        return ChatReply(
-            text=str(text),
-            finish_reason=str(choice.get("finish_reason") or "stop"),
-            model=str(body.get("model") or ""),
-            prompt_tokens=int(usage.get("prompt_tokens") or 0),
-            answer_tokens=int(usage.get("completion_tokens") or 0),
-        )
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        raise _BusyError(f"the reply is no chat completion: {response.text[:200]}") from error
-
-
-def _failed(reason: str) -> ChatReply:
-    return ChatReply(text="", finish_reason="error", model="", error=reason)
+        return min(asked, _LONGEST_PAUSE)
+    return wait_random_exponential(multiplier=0.5, max=_LONGEST_PAUSE)(state)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import xxhash
+from pydantic import ConfigDict
 
 from mmi_hpc.files import dump_json
 from mmi_hpc.llm.settings import LlmSettings
+
+# A recorded reply with a field that this version does not know is not silently misread.
+STRICT = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,9 @@ class ChatRequest:
 
     def key(self, settings: LlmSettings) -> str:
         """Identity of the request: 32 hex digits of what the model sees and how it is sampled."""
-        image = xxhash.xxh3_128_hexdigest(self.image) if self.image else ""
+        image = None
+        if self.image is not None:
+            image = [self.image_type, xxhash.xxh3_128_hexdigest(self.image)]
         seen = [self.system, self.user, image, self.seed, settings.sampling()]
         return xxhash.xxh3_128_hexdigest(dump_json(seen))
 
@@ -74,14 +80,27 @@ class ChatReply:
     model: str
     prompt_tokens: int = 0
     answer_tokens: int = 0
-    error: str = field(default="")
+    error: str = ""
+
+    __pydantic_config__ = STRICT
+
+
+def no_tick() -> None:
+    """For callers that have nothing to do while replies are awaited."""
 
 
 class Engine(Protocol):
     """Answers requests, in any order."""
 
-    def chat(self, requests: Sequence[ChatRequest]) -> Iterator[tuple[int, ChatReply]]:
+    def chat(
+        self, requests: Sequence[ChatRequest], tick: Callable[[], None] = no_tick
+    ) -> Iterator[tuple[int, ChatReply]]:
         """Yield (position in `requests`, reply) as replies arrive, each position once.
+
+        Args:
+            requests: What is asked.
+            tick: Called with every reply and several times a second while none comes. What it
+                raises ends the chat, after every reply that has arrived by then was yielded.
 
         Raises:
             WorkError: The engine as a whole is not usable (no server, wrong key or model).

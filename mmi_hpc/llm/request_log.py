@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmi_hpc.data.records import decode, encode
 from mmi_hpc.files import complete_lines
-from mmi_hpc.llm.protocol import ChatReply
+from mmi_hpc.llm.protocol import STRICT, ChatReply
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class RecordedReply:
 
     key: str
     reply: ChatReply
+
+    __pydantic_config__ = STRICT
 
 
 class RequestLog:
@@ -44,14 +47,32 @@ class RequestLog:
         return self._known.get(key)
 
     def record(self, replies: Iterable[tuple[str, ChatReply]]) -> None:
-        """Append replies and wait until they are on disk."""
+        """Append replies and wait until they are on disk.
+
+        Raises:
+            OSError: They do not fit; the segment is as it was before.
+        """
         new = [RecordedReply(key, reply) for key, reply in replies]
         if not new:
             return
-        with self._own.open("ab") as file:
-            for recorded in new:
-                file.write(encode(recorded))
-            file.flush()
-            os.fsync(file.fileno())
+        _append(self._own, b"".join(encode(recorded) for recorded in new))
         for recorded in new:
             self._known.setdefault(recorded.key, recorded.reply)
+
+
+def _append(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    try:
+        before = os.fstat(descriptor).st_size
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+            os.fsync(descriptor)
+        except OSError:
+            # The next line must not continue half of this one.
+            with suppress(OSError):
+                os.ftruncate(descriptor, before)
+            raise
+    finally:
+        os.close(descriptor)

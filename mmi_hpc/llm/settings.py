@@ -24,7 +24,8 @@ class LlmSettings(Settings):
         api_key_env: Name of the variable that holds the key; "" for servers without one.
         concurrency: Requests under way at once.
         timeout_seconds: Longest wait for one reply.
-        max_attempts: Tries per request when the server is busy or fails.
+        max_attempts: Tries per request when the server is busy or fails; eight with their pauses
+            bridge about half a minute.
     """
 
     engine: Literal["rules", "openai"] = "rules"
@@ -32,13 +33,13 @@ class LlmSettings(Settings):
     temperature: float = Field(default=0.7, ge=0, le=2)
     top_p: float = Field(default=0.95, gt=0, le=1)
     max_tokens: int = Field(default=1024, ge=1)
-    base_url: Annotated[str, Field(pattern=r"^https?://\S+$"), _Operational] = (
+    base_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$"), _Operational] = (
         "http://127.0.0.1:8000/v1"
     )
     api_key_env: Annotated[str, _Operational] = ""
     concurrency: Annotated[int, Field(ge=1), _Operational] = 16
     timeout_seconds: Annotated[float, Field(gt=0), _Operational] = 300.0
-    max_attempts: Annotated[int, Field(ge=1), _Operational] = 5
+    max_attempts: Annotated[int, Field(ge=1), _Operational] = 8
 
     def sampling(self) -> dict[str, Any]:
         """What a reply depends on besides the messages."""
