@@ -73,7 +73,10 @@ def publish(path: Path, data: bytes) -> bool:
     try:
         os.link(temporary, path)
     except FileExistsError:
-        return False
+        # A file system over a network may repeat a lost request and then deny its own success;
+        # the number of names of our temporary file tells (link(2), open(2)).
+        if os.stat(temporary).st_nlink != 2:
+            return False
     finally:
         temporary.unlink(missing_ok=True)
     sync_folder(path.parent)

@@ -88,7 +88,8 @@ def balanced_weights(
     Returns:
         Float64 (n, k); each row sums to 1.
     """
-    logits = np.asarray(scores, np.float64) / temperature + potentials[indices]
+    # In one memory order, or the sums of rows would differ in their last bits.
+    logits = np.divide(scores, temperature, order="C", dtype=np.float64) + potentials[indices]
     if logits.size == 0:
         return logits
     highest = logits.max(axis=1, keepdims=True)
@@ -145,7 +146,11 @@ def _check_potential_arguments(
 
 def _count(chunks: Chunks, bank_size: int) -> tuple[int, npt.NDArray[np.bool_]]:
     rows, used = 0, np.zeros(bank_size, bool)
-    for _, indices in chunks:
+    for scores, indices in chunks:
+        if scores.shape != indices.shape or not np.isfinite(scores).all():
+            raise ValueError("scores must be finite and as many as indices")
+        if indices.size and not 0 <= indices.min() <= indices.max() < bank_size:
+            raise ValueError(f"indices must lie between 0 and {bank_size - 1}")
         rows += len(indices)
         used[indices.ravel()] = True
     return rows, used

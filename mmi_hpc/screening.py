@@ -16,27 +16,44 @@ MEANINGS = {
     "repetition": "says the same thing again and again",
 }
 
+# Template tokens of chat models, and the labels of prompts (ours among them) at a line's start.
+# "Description:" is none of them: it heads many an honest listing or fact sheet.
 _TEMPLATE = re.compile(
     r"\[/?INST\]|<\|[a-z_]+\|>|</?s>|<image>|^\s*(?:USER|ASSISTANT|SYSTEM|Human|Assistant)\s*:"
-    r"|^\s*###?\s*(?:Instruction|Response|Description)\b|^\s*(?:Instruction|Description)\s*:",
+    r"|^\s*###?\s*(?:Instruction|Response|Your turn)\b|^\s*(?:Instruction|What you see)\s*:",
     re.MULTILINE,
 )
 _BROKEN = re.compile("[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LEAKAGE = re.compile(
-    r"\b(?:(?:based|according|as (?:described|mentioned|stated|noted)|given|provided|per)\b"
-    r"[^.\n]{0,40}"
-    r"\b(?:description|caption)s?"
+    # "based on the image's description", but not "a brief description of the product"
+    r"\b(?:(?:based (?:up)?on|according to|as per|per"
+    r"|(?:described|mentioned|stated|noted|given|provided|listed|shown) (?:in|by))"
+    r" (?:the|this|your|these) (?:[\w'\u2019-]+ ){0,2}(?:description|caption)s?\b"
     r"|(?:the|this|your|image|text|provided|given) (?:description|caption)s?"
-    r" (?:says?|states?|mentions?|describes?|provided|above|given|indicates?|does)"
-    r"|bounding box(?:es)?|(?:the|provided|given) (?:text(?:ual)? )?(?:image )?description"
+    r" (?:says?|states?|mentions?|describes?|provided|given|indicates?|does)\b"
+    r"|(?:provided|given) (?:text(?:ual)? |image )*(?:description|caption)s?\b"
+    r"|(?:the|this|your) (?:text(?:ual)? |image )*description\b(?! below)"
+    r"|bounding box(?:es)?\b"
     r"|coordinates? \[)",
     re.IGNORECASE,
 )
+# An apology counts at the start alone, and "I can't" only with what a model says it cannot do:
+# stories, letters and poems say "I'm sorry" and "I can't help but smile", too.
 _REFUSAL = re.compile(
-    r"\b(?:as an ai\b|as a (?:large )?language model"
-    r"|i(?:'m| am)? (?:sorry|apologi[sz]e|afraid i)|i (?:cannot|can't|am unable to|'m unable to)"
-    r" (?:see|view|provide|assist|help|answer|fulfil|fulfill|create|write|comply|determine)"
-    r"|i do(?:n't| not) have (?:access|the ability)|unable to (?:view|see) (?:the )?image)",
+    r"\bas an? (?:(?:[a-z-]+ ){0,2}language model\b"
+    r"|(?:ai|artificial intelligence)(?: (?:model|assistant|system|chatbot)\b|,| i\b))"
+    # "I'm sorry, but ..."
+    r"|\A[\s*_#]*(?:unfortunately, )?(?:i(?: am|['\u2019]m) (?:very |so )?(?:sorry|afraid)"
+    r"|i apologi[sz]e|(?:my )?apologies|sorry)\b"
+    r"[^\n.]{0,30}?(?:\bbut\b|\bi (?:can|am|do)|\bi['\u2019]m)"
+    # "I am not able to create ...", "I can't see the image"
+    r"|\bi(?: cannot| can['\u2019]t| can not|(?: am|['\u2019]m) (?:unable|not able) to"
+    r"| do(?:n['\u2019]t| not) have the (?:ability|capability|capacity) to)"
+    r"(?: actually| directly)? (?:provide (?!for)|create\b|generate\b|fulfil|comply\b|assist\b"
+    r"|help (?:you|with)\b|answer (?:this|that|your) (?:question|request)"
+    r"|(?:see|view|access|open|analy[sz]e|determine|identify|describe)"
+    r" (?:\w+ ){0,2}(?:images?|pictures?|photos?|photographs?|attachments?)\b)"
+    r"|\bi do(?:n['\u2019]t| not) have access to\b|\bunable to (?:view|see) (?:the )?image",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")

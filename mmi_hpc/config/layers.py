@@ -85,7 +85,16 @@ def validate(model: type[Model], tree: Tree, where: str) -> Model:
     try:
         return model.model_validate(tree)
     except ValidationError as error:
-        lines = [names.explain(model, dict(item)) for item in error.errors()]
+        lines = [_explain(model, dict(item)) for item in error.errors()]
         noun = "setting is" if len(lines) == 1 else "settings are"
         text = "\n".join(f"  {line}" for line in lines)
         raise ConfigError(f"{len(lines)} {noun} wrong ({where}):\n{text}") from error
+
+
+def _explain(model: type[BaseModel], error: dict[str, Any]) -> str:
+    """What is wrong; a setting that no file holds would be looked for there in vain."""
+    path, _ = names.locate(model, [str(part) for part in error["loc"]])
+    name = overrides.variable(path)
+    found = sorted(v for v in os.environ if v == name or v.startswith(f"{name}__"))
+    origin = f" It comes from the variable {', '.join(found)}." if found else ""
+    return names.explain(model, error) + origin

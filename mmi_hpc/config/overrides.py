@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from mmi_hpc.errors import ConfigError
@@ -24,43 +25,37 @@ def from_command_line(arguments: Iterable[str]) -> dict[str, Any]:
     Raises:
         ConfigError: An argument is not of that form, or lists several values.
     """
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-
     tree: dict[str, Any] = {}
-    parser = OverridesParser.create()
     for argument in arguments:
-        try:
-            override = parser.parse_override(argument)
-        except HydraException as error:
-            key, equals, text = argument.partition("=")
-            if not (equals and _KEY.fullmatch(key)):
-                raise ConfigError(
-                    f"cannot read the setting {argument!r}. "
-                    "Write key=value, for example answer.temperature=0.7."
-                ) from error
-            # A path with '~' or spaces is no word of the grammar; the shell has unquoted it.
-            insert(tree, key.split("."), text)
-            continue
-        if override.is_sweep_override():
-            raise ConfigError(
-                f"{argument!r} lists several values; give one value per run "
-                "(a list is written in brackets: stages=[ingest,describe])."
-            )
-        if override.is_delete() or override.is_add():
+        key, equals, text = argument.partition("=")
+        if key.startswith(("+", "~")):
             raise ConfigError(f"{argument!r}: write key=value, without '+' or '~'.")
-        insert(tree, override.key_or_group.split("."), _plain(override.value()))
+        if not (equals and _KEY.fullmatch(key)):
+            raise ConfigError(
+                f"cannot read the setting {argument!r}. "
+                "Write key=value, for example answer.temperature=0.7."
+            )
+        insert(tree, key.split("."), _value(text, argument))
     return tree
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Turn `MMI_ANSWER__TEMPERATURE=0.7` into `{"answer": {"temperature": 0.7}}`."""
+    """Turn `MMI_ANSWER__TEMPERATURE=0.7` into `{"answer": {"temperature": 0.7}}`.
+
+    Raises:
+        ConfigError: A variable lists several values.
+    """
     tree: dict[str, Any] = {}
     for name in sorted(environment):
         if name.startswith("MMI_") and name not in RESERVED:
             path = name.removeprefix("MMI_").lower().split("__")
-            insert(tree, path, _scalar(name, environment[name]))
+            insert(tree, path, _value(environment[name], f"{name}={environment[name]}"))
     return tree
+
+
+def variable(path: Iterable[str]) -> str:
+    """Name of the variable that sets the setting at `path`."""
+    return "MMI_" + "__".join(path).upper()
 
 
 def insert(tree: dict[str, Any], path: list[str], value: Any) -> None:
@@ -73,13 +68,28 @@ def insert(tree: dict[str, Any], path: list[str], value: Any) -> None:
     tree[path[-1]] = value
 
 
-def _scalar(name: str, text: str) -> Any:
-    import yaml
+def _value(text: str, argument: str) -> Any:
+    from hydra.errors import HydraException
 
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"the variable {name} holds no readable value: {text!r}") from error
+        override = _parser().parse_override(f"value={text}")
+    except HydraException:
+        # Not every path is a word of the grammar; the shell has unquoted it.
+        return text
+    if override.is_sweep_override():
+        raise ConfigError(
+            f"{argument!r} lists several values; give one value per run. A list is written in "
+            "brackets (stages=[ingest,describe]), a value with a comma in quotes within quotes: "
+            "'key=\"a,b\"'."
+        )
+    return _plain(override.value())
+
+
+@cache
+def _parser() -> Any:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    return OverridesParser.create()
 
 
 def _plain(value: Any) -> Any:

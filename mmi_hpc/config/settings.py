@@ -10,9 +10,10 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic.fields import FieldInfo
 
 from mmi_hpc.errors import ConfigError
 from mmi_hpc.files import digest_model
@@ -72,16 +73,23 @@ def scientific(settings: Settings, *, located: bool = False) -> dict[str, Any]:
 def _scientific_fields(settings: Settings, located: bool) -> Iterator[tuple[str, Any]]:
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
-        if any(isinstance(mark, Operational) for mark in field.metadata):
+        marks = _marks(field)
+        if Operational() in marks:
             continue
         if isinstance(value, Settings):
             yield name, scientific(value, located=located)
-        elif any(isinstance(mark, ByContent) for mark in field.metadata) and value is not None:
+        elif ByContent() in marks and value is not None:
             yield name, _content(name, value)
         elif not isinstance(value, Path):
             yield name, value
         elif located:
             yield name, str(value)
+
+
+def _marks(field: FieldInfo) -> list[Any]:
+    """The marks of a field; those of `LocalPath | None` stand inside the union."""
+    inside = (getattr(part, "__metadata__", ()) for part in get_args(field.annotation))
+    return [*field.metadata, *(mark for marks in inside for mark in marks)]
 
 
 def _content(name: str, path: Path) -> str:

@@ -17,7 +17,6 @@ from typing import Generic, TypeVar
 import xxhash
 
 from mmi_hpc.data.records import decode, encode
-from mmi_hpc.files import complete_lines
 
 Row = TypeVar("Row")
 _MODULUS = 1 << 128
@@ -112,5 +111,8 @@ class JsonLines(Format[Row]):
         Raises:
             ValueError: A line is torn or is no such record.
         """
-        for number, line in enumerate(complete_lines(path), 1):
-            yield decode(self.record, line, f"{path}:{number}")
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    raise ValueError(f"{path}:{number} ends in the middle of a line")
+                yield decode(self.record, line, f"{path}:{number}")

@@ -49,16 +49,16 @@ def open_read(path: Path) -> Iterator[h5py.File]:
     """Open a file for reading.
 
     Raises:
-        ValueError: The file is missing or damaged; the message names it.
+        ValueError: The file is missing or damaged; the message names it. This holds for everything
+            that is read inside the block: the library finds most damage only then.
     """
     import h5py
 
     try:
-        file = h5py.File(path, "r", locking="best-effort")
-    except OSError as error:
+        with h5py.File(path, "r", locking="best-effort") as file:
+            yield file
+    except (OSError, KeyError, RuntimeError, TypeError) as error:
         raise ValueError(f"{path} is no readable HDF5 file: {error}") from error
-    with file:
-        yield file
 
 
 def write_array(file: h5py.File, name: str, array: np.ndarray[Any, Any]) -> None:

@@ -84,11 +84,13 @@ def inside(folder: Path, name: str) -> Path | None:
 
 def image_bytes(folder: Path | None, name: str) -> bytes | str | None:
     """Bytes of an image below `folder`, or the reason why not; None where there are no pixels."""
-    if folder is None:
-        return None
-    path = inside(folder, name)
-    if path is None:
+    path = inside(folder or Path(), name)
+    # Names go into the dataset, where trainers read them as paths: a bad one is refused even when
+    # nothing is read here.
+    if path is None and (name or folder is not None):
         return f"its image name {name!r} is empty or leads out of the image folder"
+    if folder is None or path is None:
+        return None
     try:
         return path.read_bytes()
     except (OSError, ValueError) as error:

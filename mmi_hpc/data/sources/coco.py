@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Literal
 
@@ -11,9 +12,18 @@ import xxhash
 
 from mmi_hpc.config.settings import Place, Settings
 from mmi_hpc.data.records import Box, Failure
-from mmi_hpc.data.sources.base import Item, Slice, cut, existing, image_bytes, joined, tidy
+from mmi_hpc.data.sources.base import (
+    Item,
+    Slice,
+    cut,
+    existing,
+    image_bytes,
+    inside,
+    joined,
+    tidy,
+)
 from mmi_hpc.errors import ConfigError
-from mmi_hpc.files import digest_file, load_json
+from mmi_hpc.files import digest_file, dump_json, load_json
 
 
 class CocoSource(Settings):
@@ -31,7 +41,7 @@ class CocoSource(Settings):
     images: Place | None = None
 
     def inventory(self) -> str:
-        """Digest of the annotation files; COCO's images never change under their names."""
+        """Digest of the annotation files, and of the sizes of the images that they name."""
         hasher = xxhash.xxh3_128()
         for path in (self.captions, self.instances):
             if path is not None:
@@ -39,12 +49,18 @@ class CocoSource(Settings):
                 hasher.update(digest_file(path).encode())
         if self.images is not None:
             existing(self.images, "the image folder", folder=True)
+            for image_id in sorted(self._images):
+                path = inside(self.images, str(self._images[image_id].get("file_name", "")))
+                size = path.stat().st_size if path and path.is_file() else None
+                hasher.update(dump_json([image_id, size]))
         return hasher.hexdigest()
 
     def slices(self, rows: int) -> Iterator[Slice]:
         """Cut the list of images by id."""
         if not self._images:
             raise ConfigError("the COCO files of ingest.source list no images.")
+        # A malformed annotation is to be found before any work starts.
+        _ = self._captions, self._boxes
         for ids in cut(sorted(self._images), rows):
             yield {"rows": len(ids), "ids": list(ids)}
 
@@ -81,35 +97,55 @@ class CocoSource(Settings):
 
     @cached_property
     def _images(self) -> dict[int, dict[str, Any]]:
-        return {int(image["id"]): image for content in self._files for image in content["images"]}
+        with _malformed_is_a_wrong_setting():
+            return {int(i["id"]): i for content in self._files for i in content["images"]}
 
     @cached_property
     def _captions(self) -> dict[int, list[str]]:
         found: dict[int, list[tuple[int, str]]] = defaultdict(list)
-        for annotation in self._annotations("caption"):
-            text = tidy(str(annotation["caption"]))
-            found[int(annotation["image_id"])].append((int(annotation["id"]), text))
+        with _malformed_is_a_wrong_setting():
+            for annotation in self._annotations("caption"):
+                text = tidy(str(annotation["caption"]))
+                found[int(annotation["image_id"])].append((int(annotation["id"]), text))
         return {image: [text for _, text in sorted(texts)] for image, texts in found.items()}
 
     @cached_property
     def _boxes(self) -> dict[int, list[Box]]:
-        names = {
-            category["id"]: tidy(str(category["name"]))
-            for content in self._files
-            for category in content.get("categories", ())
-        }
         found: dict[int, list[Box]] = defaultdict(list)
-        for annotation in self._annotations("bbox"):
-            image = self._images.get(int(annotation["image_id"]), {})
-            width, height = float(image.get("width", 0)), float(image.get("height", 0))
-            if width > 0 and height > 0:
-                x, y, w, h = (float(number) for number in annotation["bbox"])
-                corners = (x / width, y / height, (x + w) / width, (y + h) / height)
+        with _malformed_is_a_wrong_setting():
+            names = {
+                category["id"]: tidy(str(category["name"]))
+                for content in self._files
+                for category in content.get("categories", ())
+            }
+            for annotation in self._annotations("bbox"):
                 label = names.get(annotation.get("category_id"), "object")
-                box = Box(label, *(round(min(1.0, max(0.0, c)), 3) for c in corners))
-                found[int(annotation["image_id"])].append(box)
+                image_id = int(annotation["image_id"])
+                if box := _box(label, annotation["bbox"], self._images.get(image_id, {})):
+                    found[image_id].append(box)
         return dict(found)
 
     def _annotations(self, field: str) -> Iterator[dict[str, Any]]:
         for content in self._files:
             yield from (a for a in content.get("annotations", ()) if field in a)
+
+
+@contextmanager
+def _malformed_is_a_wrong_setting() -> Iterator[None]:
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            "the COCO files of ingest.source are malformed: an image, category or annotation "
+            f"lacks a field or holds a wrong type ({error!r}). Correct them and try again."
+        ) from error
+
+
+def _box(label: str, bbox: Any, image: dict[str, Any]) -> Box | None:
+    """A box (left, top, width, height) in pixels, as shares of an image whose size is known."""
+    width, height = float(image.get("width", 0)), float(image.get("height", 0))
+    if not (width > 0 and height > 0):
+        return None
+    x, y, w, h = (float(number) for number in bbox)
+    corners = (x / width, y / height, (x + w) / width, (y + h) / height)
+    return Box(label, *(round(min(1.0, max(0.0, c)), 3) for c in corners))

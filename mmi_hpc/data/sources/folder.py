@@ -21,7 +21,7 @@ from mmi_hpc.data.sources.base import (
     with_text,
 )
 from mmi_hpc.errors import ConfigError
-from mmi_hpc.files import dump_json
+from mmi_hpc.files import digest_file, dump_json
 
 
 class FolderSource(Settings):
@@ -37,12 +37,14 @@ class FolderSource(Settings):
     text: TextRole = "description"
 
     def inventory(self) -> str:
-        """Digest of all relative names and sizes."""
+        """Digest of all relative names, the sizes of the images, and the texts."""
         hasher = xxhash.xxh3_128()
         for name in self._names():
-            for file in (self.path / name, self._text_file(name)):
-                size = file.stat().st_size if file.exists() else None
-                hasher.update(dump_json([os.fsencode(name).hex(), size]))
+            image, text = self.path / name, self._text_file(name)
+            size = image.stat().st_size if image.exists() else None
+            # A corrected word often leaves a text as long as it was.
+            digest = digest_file(text) if text.is_file() else None
+            hasher.update(dump_json([os.fsencode(name).hex(), size, digest]))
         return hasher.hexdigest()
 
     def slices(self, rows: int) -> Iterator[Slice]:
@@ -56,7 +58,8 @@ class FolderSource(Settings):
             yield self._item(os.fsdecode(bytes.fromhex(encoded)))
 
     def _item(self, name: str) -> Item | Failure:
-        shown = name.encode("utf-8", "replace").decode()
+        # Escaped, not replaced: two names that are no UTF-8 must stay two ids.
+        shown = os.fsencode(name).decode("utf-8", "backslashreplace")
         try:
             data = (self.path / name).read_bytes()
             text = self._text(name)
@@ -76,7 +79,7 @@ class FolderSource(Settings):
     def _names(self) -> list[str]:
         root = existing(self.path, "the image folder", folder=True)
         found = []
-        for folder, _, files in os.walk(root):
+        for folder, _, files in os.walk(root, onerror=_unreadable):
             below = os.path.relpath(folder, root)
             for file in files:
                 if os.path.splitext(file)[1].lower() in IMAGE_SUFFIXES:
@@ -87,3 +90,10 @@ class FolderSource(Settings):
                 "Correct ingest.source.path and try again."
             )
         return sorted(found)
+
+
+def _unreadable(error: OSError) -> None:
+    raise ConfigError(
+        f"cannot look into the folder {error.filename}: {error.strerror}. "
+        "Correct its permissions or ingest.source.path and try again."
+    ) from error

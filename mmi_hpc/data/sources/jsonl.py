@@ -19,7 +19,6 @@ from mmi_hpc.data.sources.base import (
     image_bytes,
     inside,
     joined,
-    text_problem,
     tidy,
 )
 from mmi_hpc.errors import ConfigError
@@ -66,9 +65,13 @@ class JsonlSource(Settings):
         seen: set[str] = set()
         numbers: list[list[int | bool]] = []
         for number, line in enumerate(self._lines):
-            record_id = self._id(_parse(line), number)
+            if not line.strip():
+                continue
+            entry = _parse(line)
+            record_id = self._id(entry, number)
             numbers.append([number, record_id in seen])
-            seen.add(record_id)
+            if entry is not None:
+                seen.add(record_id)
         if not numbers:
             raise ConfigError(f"{self.path} holds no records. Correct ingest.source.path.")
         for part in cut(numbers, rows):
@@ -89,22 +92,26 @@ class JsonlSource(Settings):
     @cached_property
     def _lines(self) -> list[bytes]:
         existing(self.path, "the list of records", folder=False)
-        return [line for line in self.path.read_bytes().splitlines() if line.strip()]
+        return self.path.read_bytes().splitlines()
 
     def _id(self, entry: dict[str, Any] | None, number: int) -> str:
-        names = (self.fields.id, self.fields.image)
-        values = [entry[name] for name in names if name in entry] if entry else []
-        return tidy(str(values[0])) if values else f"line-{number + 1}"
+        for name in (self.fields.id, self.fields.image):
+            value = (entry or {}).get(name)
+            if isinstance(value, (str, int)) and (record_id := tidy(str(value))):
+                return record_id
+        return f"line-{number + 1}"
 
     def _item(self, record_id: str, entry: dict[str, Any]) -> Item | Failure:
         texts = {}
         for role in ("description", "alt_text"):
-            value = entry.get(getattr(self.fields, role)) or ""
-            text = joined(map(str, value)) if isinstance(value, list) else str(value)
-            if problem := text_problem(text):
-                return Failure(record_id, problem)
-            texts[role] = tidy(text)
-        name = str(entry.get(self.fields.image) or "")
+            field = getattr(self.fields, role)
+            sentences = value if isinstance(value := entry.get(field) or "", list) else [value]
+            if not all(isinstance(sentence, str) for sentence in sentences):
+                return Failure(record_id, f"its {field} is neither a text nor a list of texts")
+            texts[role] = joined(sentences) if isinstance(value, list) else tidy(value)
+        name = entry.get(self.fields.image) or ""
+        if not isinstance(name, str):
+            return Failure(record_id, f"its {self.fields.image} is no name")
         boxes = parse_boxes(entry.get(self.fields.boxes) or [])
         if boxes is None:
             return Failure(record_id, f"its {self.fields.boxes} are no boxes in 0..1")
@@ -126,9 +133,10 @@ def parse_boxes(value: Any) -> tuple[Box, ...] | None:
         for entry in value:
             label = entry.get("category", entry.get("label"))
             corners = [float(number) for number in entry.get("bbox", entry.get("box"))]
-            if len(corners) != 4 or not all(0 <= number <= 1 for number in corners):
+            x1, y1, x2, y2 = corners
+            if not (isinstance(label, str) and 0 <= x1 <= x2 <= 1 and 0 <= y1 <= y2 <= 1):
                 return None
-            boxes.append(Box(tidy(str(label)), *corners))
+            boxes.append(Box(tidy(label), x1, y1, x2, y2))
     except (AttributeError, TypeError, ValueError):
         return None
     return tuple(boxes)

@@ -23,7 +23,7 @@ class SamplesSource(Settings):
         """Digest of all texts and pictures."""
         hasher = xxhash.xxh3_128()
         for photo in samples.photos():
-            hasher.update(dump_json([photo.id, photo.description, photo.alt_text]))
+            hasher.update(dump_json([photo.id, photo.description, photo.alt_text, photo.boxes]))
             hasher.update(samples.photo_bytes(photo))
         return hasher.hexdigest()
 

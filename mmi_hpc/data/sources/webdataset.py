@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -26,6 +27,8 @@ from mmi_hpc.files import dump_json
 
 # Larger members are no photos; reading them would let one file take a worker's memory.
 MAX_MEMBER_BYTES = 512 << 20
+_TEXTS = frozenset([".txt", ".json"])
+_END = b"\0" * tarfile.BLOCKSIZE
 
 
 class WebdatasetSource(Settings):
@@ -60,27 +63,30 @@ class WebdatasetSource(Settings):
         try:
             with tarfile.open(self._root / part["tar"], "r:") as tar:
                 for key, members in _groups(tar):
-                    record_id = f"{prefix}/{key}"
+                    # A name that is no UTF-8 comes with surrogates, which no file of ours can hold.
+                    record_id = os.fsencode(f"{prefix}/{key}").decode("utf-8", "backslashreplace")
                     if key in seen:
                         yield Failure(record_id, f"the key {key!r} appears twice in {part['tar']}")
                     else:
                         seen.add(key)
                         yield self._item(record_id, key, members)
+                if not _is_at_its_end(tar):
+                    raise tarfile.ReadError("its end mark is missing")
         except (tarfile.TarError, OSError, EOFError) as error:
             yield Failure(part["tar"], f"the tar ends early or is damaged: {error}")
 
-    def _item(self, record_id: str, key: str, members: dict[str, bytes]) -> Item | Failure:
+    def _item(self, record_id: str, key: str, members: dict[str, bytes | None]) -> Item | Failure:
         if problem := _key_problem(key):
             return Failure(record_id, problem)
         images = sorted(suffix for suffix in members if suffix in IMAGE_SUFFIXES)
         if not images:
             return Failure(record_id, "no image under this key")
+        if None in members.values():
+            return Failure(record_id, f"a file under this key exceeds {MAX_MEMBER_BYTES:,} bytes")
         try:
             text = _text(members)
         except ValueError:
-            return Failure(record_id, "its text is not valid UTF-8 or JSON")
-        if problem := text_problem(text):
-            return Failure(record_id, problem)
+            return Failure(record_id, "its text is not valid UTF-8, or its json holds none")
         name = key + images[0]
         return with_text(Item(record_id, name, members[images[0]]), self.text, text)
 
@@ -94,37 +100,63 @@ class WebdatasetSource(Settings):
         names = sorted(p.relative_to(self.path).as_posix() for p in self.path.rglob("*.tar"))
         if not names:
             raise ConfigError(f"the folder {self.path} holds no *.tar. Correct ingest.source.path.")
+        for name in names:
+            if text_problem(name):
+                raise ConfigError(
+                    f"the name {name!r} in {self.path} is not valid UTF-8. Rename it."
+                )
         return names
 
 
-def _groups(tar: tarfile.TarFile) -> Iterator[tuple[str, dict[str, bytes]]]:
-    """Consecutive members with equal key; members are read, never extracted to a path."""
-    key, members = "", dict[str, bytes]()
+def _groups(tar: tarfile.TarFile) -> Iterator[tuple[str, dict[str, bytes | None]]]:
+    """Consecutive members with equal key, by suffix; they are read, never extracted to a path.
+
+    What is neither image nor text is not read (b""), nor is what is too large (None).
+    """
+    key, members = "", dict[str, bytes | None]()
     for member in tar:
         folder, _, base = member.name.rpartition("/")
         stem, dot, suffix = base.partition(".")
-        if not member.isfile() or member.size > MAX_MEMBER_BYTES or not dot:
+        if not member.isfile() or not dot:
             continue
         member_key = f"{folder}/{stem}" if folder else stem
         if member_key != key and members:
             yield key, members
             members = {}
         key = member_key
-        file = tar.extractfile(member)
-        members[f".{suffix.lower()}"] = file.read() if file else b""
+        members[f".{suffix.lower()}"] = _content(tar, member, f".{suffix.lower()}")
     if members:
         yield key, members
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo, suffix: str) -> bytes | None:
+    if suffix not in IMAGE_SUFFIXES | _TEXTS:
+        return b""
+    if member.size > MAX_MEMBER_BYTES:
+        return None
+    file = tar.extractfile(member)
+    return file.read() if file else b""
+
+
+def _is_at_its_end(tar: tarfile.TarFile) -> bool:
+    """Whether the reader stopped at the end mark: it takes a damaged header for an end, too."""
+    assert tar.fileobj is not None
+    tar.fileobj.seek(tar.offset)
+    return tar.fileobj.read(tarfile.BLOCKSIZE) == _END
 
 
 def _key_problem(key: str) -> str | None:
     pure = PurePosixPath(key)
     if pure.is_absolute() or ".." in pure.parts:
         return f"its name {key!r} leads out of the archive"
-    return text_problem(key)
+    return "its name is not valid UTF-8" if text_problem(key) else None
 
 
-def _text(members: dict[str, bytes]) -> str:
-    if ".txt" in members:
-        return members[".txt"].decode()
-    meta: Any = orjson.loads(members[".json"]) if ".json" in members else {}
-    return str(meta.get("caption") or "") if isinstance(meta, dict) else ""
+def _text(members: dict[str, bytes | None]) -> str:
+    if text := members.get(".txt"):
+        return text.decode()
+    meta: Any = orjson.loads(members.get(".json") or b"{}")
+    caption = meta.get("caption") if isinstance(meta, dict) else None
+    if not isinstance(caption, str | None):
+        raise ValueError("the caption is no text")
+    return caption or ""
