@@ -19,7 +19,7 @@ quickstart: $(VENV)/.installed
 	@$(BIN)/python -m mmi_hpc.launch configs/quickstart.yaml --yes
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n $(TEST_WORKERS)
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

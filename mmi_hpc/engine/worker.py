@@ -152,9 +152,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("stages", nargs="*", help="stages to complete (default: all, in order)")
     parser.add_argument("--id", default="", help="name of this worker (default: made up)")
     options = parser.parse_args(arguments)
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
-    )
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("mmi_hpc").setLevel(logging.INFO)
     try:
         return _serve(options)
     except MmiError as error:

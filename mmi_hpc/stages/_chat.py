@@ -35,6 +35,15 @@ def ask_all(
     return ask(requests, settings, log, context.check_stop)
 
 
+def problem(reply: ChatReply) -> str:
+    """Why a reply cannot be used as it is, or "": no reply, nothing in it, or cut off."""
+    if reply.error:
+        return reply.error
+    if not reply.text.strip():
+        return "the reply is empty"
+    return "the reply was cut off by max_tokens" if reply.finish_reason == "length" else ""
+
+
 def prompt_identity(template: str, settings: LlmSettings) -> dict[str, Any]:
     """What a stage's fingerprint holds of its prompt, or of the writer that needs none."""
     if settings.engine == "rules":

@@ -96,7 +96,7 @@ def _nearest_first(
 
 
 def _sample(order: list[int], count: int, seed: int) -> list[int]:
-    near = order[: 1 + (count - 1 + 1) // 2]
+    near = order[: 1 + count // 2]
     rest = order[len(near) :]
     drawn = random.Random(seed).sample(rest, min(len(rest), max(0, count - len(near))))
     return [*near, *sorted(drawn)][:count]

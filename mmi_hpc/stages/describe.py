@@ -15,7 +15,7 @@ from mmi_hpc.engine.context import Context
 from mmi_hpc.engine.contracts import MapStage, Uses
 from mmi_hpc.llm import ask
 from mmi_hpc.llm.settings import LlmSettings
-from mmi_hpc.stages._chat import Question, ask_all, prompt_identity
+from mmi_hpc.stages._chat import Question, ask_all, problem, prompt_identity
 from mmi_hpc.stages.ingest import Ingest
 
 # Media types that vision servers take; other encodings are sent as PNG.
@@ -73,16 +73,18 @@ def _given(record: ImageRecord) -> Description | Failure:
 def _written(
     entries: list[ImageEntry], llm: LlmSettings, context: Context
 ) -> Iterator[Description | Failure]:
-    questions = [_question(entry, llm) for entry in entries]
+    questions = []
+    for entry in entries:
+        try:
+            questions.append(_question(entry, llm))
+        except images.BadImageError as error:
+            yield Failure(entry.record.id, str(error))
     replies = ask_all("describe", questions, llm, context)
-    for entry, reply in zip(entries, replies, strict=True):
-        text = reply.text.strip()
-        if reply.error:
-            yield Failure(entry.record.id, f"no description: {reply.error}")
-        elif not text:
-            yield Failure(entry.record.id, "the model's description is empty")
+    for question, reply in zip(questions, replies, strict=True):
+        if reason := problem(reply):
+            yield Failure(question.record_id, f"no description: {reason}")
         else:
-            yield Description(entry.record.id, text, llm.engine, reply.model)
+            yield Description(question.record_id, reply.text.strip(), llm.engine, reply.model)
 
 
 def _question(entry: ImageEntry, llm: LlmSettings) -> Question:
@@ -94,10 +96,12 @@ def _question(entry: ImageEntry, llm: LlmSettings) -> Question:
     media_type = _MEDIA_TYPES.get(record.format)
     if media_type:
         return Question(record.id, facts, entry.data, media_type)
-    return Question(record.id, facts, _as_png(entry.data), "image/png")
+    return Question(record.id, facts, _as_png(entry), "image/png")
 
 
-def _as_png(data: bytes) -> bytes:
+def _as_png(entry: ImageEntry) -> bytes:
     buffer = BytesIO()
-    images.decode_rgb(data).save(buffer, "PNG")
+    # ingest has let this many pixels in.
+    limit = entry.record.width * entry.record.height
+    images.decode_rgb(entry.data, max_pixels=limit).save(buffer, "PNG")
     return buffer.getvalue()

@@ -87,7 +87,9 @@ def _images(shard: int, encoder: Encoder, context: Context) -> Iterator[Vector |
     group: list[tuple[str, Any]] = []
     for entry in context.rows(Ingest, shard):
         try:
-            group.append((entry.record.id, images.decode_rgb(entry.data)))
+            # ingest has let this many pixels in.
+            limit = entry.record.width * entry.record.height
+            group.append((entry.record.id, images.decode_rgb(entry.data, max_pixels=limit)))
         except images.BadImageError as error:
             yield Failure(entry.record.id, str(error))
         if len(group) == _GROUP:

@@ -13,7 +13,7 @@ from mmi_hpc.engine.context import Context
 from mmi_hpc.engine.contracts import MapStage, Shard, Uses
 from mmi_hpc.llm import ask
 from mmi_hpc.llm.settings import LlmSettings
-from mmi_hpc.stages._chat import Question, ask_all, prompt_identity
+from mmi_hpc.stages._chat import Question, ask_all, problem, prompt_identity
 from mmi_hpc.stages.balance import BalanceInstructions
 from mmi_hpc.stages.bank import Bank
 from mmi_hpc.stages.summarise import cut_rows
@@ -62,16 +62,15 @@ class Exemplify(MapStage[Example]):
         replies = ask_all("exemplify", questions, llm, context)
         for (instruction, exemplar), reply in zip(pairs, replies, strict=True):
             name = f"{instruction.id}/{exemplar.image_id}"
-            text = reply.text.strip()
-            if reply.error or not text:
-                yield Failure(name, f"no example: {reply.error or 'the reply is empty'}")
+            if reason := problem(reply):
+                yield Failure(name, f"no example: {reason}")
             else:
                 yield Example(
                     id=name,
                     instruction_id=instruction.id,
                     image_id=exemplar.image_id,
                     description=exemplar.description,
-                    text=text,
+                    text=reply.text.strip(),
                     model=reply.model,
                 )
 

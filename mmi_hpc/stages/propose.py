@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from mmi_hpc.config.settings import LocalPath, StageSettings
 from mmi_hpc.data.formats import JsonLines
@@ -25,6 +25,7 @@ from mmi_hpc.stages.describe import Describe
 
 _ITEM = re.compile(r"^\s*(?:\d+\s*[.):]|[-*\u2022])\s*(.+?)\s*$")
 _WORDS = range(3, 41)
+_SEEDS = TypeAdapter(list[SeedInstruction])
 
 
 class ProposeSettings(StageSettings):
@@ -102,7 +103,9 @@ def parse_list(text: str) -> list[str]:
 def _rows(
     row: Description, drawn: list[SeedInstruction], reply: ChatReply, count: int
 ) -> Iterator[RawInstruction | Failure]:
-    texts = parse_list(reply.text)[:count]
+    found = parse_list(reply.text)
+    # The item at which the model was cut off is half an instruction.
+    texts = found[: min(count, len(found) - (reply.finish_reason == "length"))]
     if not texts:
         reason = reply.error or "the reply holds no list of instructions of 3 to 40 words"
         yield Failure(row.id, f"no instructions: {reason}")
@@ -127,9 +130,13 @@ def _seeds(settings: ProposeSettings) -> list[SeedInstruction]:
     if settings.seeds is None:
         return list(seed_instructions())
     try:
-        return [SeedInstruction(**entry) for entry in load_json(settings.seeds)]
-    except (OSError, ValueError, TypeError) as error:
+        seeds = _SEEDS.validate_python(load_json(settings.seeds))
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
         raise ConfigError(
-            f"propose.seeds: {settings.seeds} must be a JSON list of objects with id, task and "
-            f"text: {error}"
+            f"propose.seeds: {settings.seeds} must be a JSON list of objects with the texts id, "
+            f"task and text: {reason}"
         ) from error
+    if not seeds:
+        raise ConfigError(f"propose.seeds: {settings.seeds} holds no seed instruction.")
+    return seeds

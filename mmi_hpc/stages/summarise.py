@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, ClassVar
@@ -13,10 +14,11 @@ from mmi_hpc.engine.context import Context
 from mmi_hpc.engine.contracts import MapStage, Shard, Uses
 from mmi_hpc.llm import ask, prompts
 from mmi_hpc.llm.settings import LlmSettings
-from mmi_hpc.stages._chat import Question, ask_all, prompt_identity
+from mmi_hpc.stages._chat import Question, ask_all, problem, prompt_identity
 from mmi_hpc.stages.cluster import ClusterInstructions
 
 _MAX_WORDS = 60
+_LIST_MARK = re.compile(r"^\s*(?:\d+\s*[.):]\s+|[-*\u2022]\s+)")
 
 
 class SummariseSettings(StageSettings):
@@ -61,8 +63,7 @@ class Summarise(MapStage[Instruction]):
         replies = ask_all("summarise", questions, llm, context)
         for cluster, reply in zip(clusters, replies, strict=True):
             text = first_line(reply.text)
-            if reply.error or not text:
-                reason = reply.error or "the reply is empty"
+            if reason := problem(reply) or ("" if text else "the reply is empty"):
                 yield Failure(cluster.id, f"no final instruction: {reason}")
             elif len(text.split()) > _MAX_WORDS:
                 yield Failure(
@@ -82,6 +83,7 @@ def cut_rows(count: int, rows: int) -> list[Shard]:
 def first_line(text: str) -> str:
     """The first line that says something, without quotes or list marks."""
     for line in prompts.clean_text(text).splitlines():
-        if tidied := line.strip().lstrip("-*0123456789.) ").strip("\"'*_` "):
+        tidied = _LIST_MARK.sub("", line).strip("\"'*_` ")
+        if any(character.isalpha() for character in tidied):
             return tidied
     return ""

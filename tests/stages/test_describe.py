@@ -21,7 +21,7 @@ OPENAI = LlmSettings(engine="openai", model="m")
 
 
 def entry(name: str, data: bytes = b"", **others: Any) -> ImageEntry:
-    return ImageEntry(ImageRecord(name, **others), data)
+    return ImageEntry(ImageRecord(name, width=64, height=64, **others), data)
 
 
 def encoded(image: Image.Image, name: str) -> bytes:
@@ -86,11 +86,29 @@ def test_replies_become_descriptions_or_failures_in_the_order_of_the_images(
         ChatReply(" A cat.\n", "stop", "served"),
         ChatReply("  ", "stop", "served"),
         ChatReply("", "error", "", error="status 400: no"),
+        ChatReply("A dog that", "length", "served"),
     ]
     monkeypatch.setattr(describe, "ask_all", lambda *_: replies)
-    found = list(describe._written([entry(name) for name in "abc"], OPENAI, SimpleNamespace()))
+    found = list(describe._written([entry(name) for name in "abcd"], OPENAI, SimpleNamespace()))
     assert found == [
         Description("a", "A cat.", "openai", "served"),
-        Failure("b", "the model's description is empty"),
+        Failure("b", "no description: the reply is empty"),
         Failure("c", "no description: status 400: no"),
+        Failure("d", "no description: the reply was cut off by max_tokens"),
     ]
+
+
+def test_a_broken_image_is_one_failure_and_not_the_end_of_its_shard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An image may be damaged on disk after it was taken in."""
+    monkeypatch.setattr(
+        describe,
+        "ask_all",
+        lambda _, questions, *__: [ChatReply("fine", "stop", "m") for _ in questions],
+    )
+    good = encoded(Image.new("RGB", (8, 8), "red"), "BMP")
+    images = [entry("a", good, format="BMP"), entry("b", good[:60], format="BMP")]
+    found = {type(row): row for row in describe._written(images, OPENAI, SimpleNamespace())}
+    assert found[Description] == Description("a", "fine", "openai", "m")
+    assert found[Failure].id == "b"

@@ -13,6 +13,8 @@ from mmi_hpc.stages.summarise import cut_rows, first_line
         ("Write a poem.", "Write a poem."),
         ('\n\n "Write a poem."\nIt is a good one.', "Write a poem."),
         ("1. Write a poem.", "Write a poem."),
+        ("3D-print a model of the scene.", "3D-print a model of the scene."),
+        ("5 facts about the animal, as a list.", "5 facts about the animal, as a list."),
         ("- **Write a poem.**", "Write a poem."),
         ("***\n---\n42.\nWrite a poem.", "Write a poem."),
         ("<image>Write a poem.\x00", "Write a poem."),
