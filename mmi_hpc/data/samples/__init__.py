@@ -13,6 +13,8 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pydantic import ConfigDict
+
 from mmi_hpc.data.records import Box
 from mmi_hpc.errors import SiteError
 from mmi_hpc.files import load_json
@@ -60,6 +62,8 @@ class SeedInstruction:
     id: str
     task: str
     text: str
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
 
 def photos() -> tuple[SamplePhoto, ...]:
