@@ -137,9 +137,19 @@ def test_no_more_examples_are_shown_than_there_are(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["", "no json", "[]", "{}", "[1]", '[{"id": "a", "text": 3, "task": "b"}]', '[{"id": "a"}]', '{"a": 1}', "null",
-     '[{"id": "a", "text": "b", "task": "c", "more": 1}]'],
-)  # fmt: skip
+    [
+        "",
+        "no json",
+        "[]",
+        "{}",
+        "[1]",
+        '[{"id": "a", "text": 3, "task": "b"}]',
+        '[{"id": "a"}]',
+        '{"a": 1}',
+        "null",
+        '[{"id": "a", "text": "b", "task": "c", "more": 1}]',
+    ],
+)
 def test_seeds_of_another_form_are_a_setting_to_correct(content: str, tmp_path: Path) -> None:
     path = tmp_path / "seeds.json"
     path.write_text(content)
