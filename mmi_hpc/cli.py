@@ -26,7 +26,9 @@ def console() -> Console:
     """Where tables go; plain and unwrapped when nobody watches."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False, soft_wrap=True)
+    width = None if sys.stdout.isatty() else 160
+    # Paths and reasons may hold square brackets, which are no markup.
+    return Console(width=width, highlight=False, soft_wrap=True, markup=False)
 
 
 def errors_are_sentences(command: Command) -> Command:
@@ -54,14 +56,11 @@ def errors_are_sentences(command: Command) -> Command:
 
 def print_changes(changes: Sequence[Change]) -> None:
     """Settings that differ from the run before."""
-    from rich.markup import escape
-
     if not changes:
         return
     console().print("Settings that differ from the last run of this name:")
     for change in changes:
-        line = f"  {change.setting}: {change.before!r} -> {change.after!r}"
-        console().print(escape(line))
+        console().print(f"  {change.setting}: {change.before!r} -> {change.after!r}")
 
 
 def print_plan(run: Run, plan: Sequence[StagePlan]) -> None:
@@ -86,7 +85,7 @@ def print_status(run: Run) -> None:
 
 def status_table(stages: Sequence[StageStatus]) -> Any:
     """Progress as a table."""
-    from rich.markup import escape
+    from rich.text import Text
 
     table = _table("stage", "state", "shards", "rows", "failures", "rows/s", "left", "last error")
     for stage in stages:
@@ -99,7 +98,7 @@ def status_table(stages: Sequence[StageStatus]) -> Any:
             f"{stage.failures:,}" if stage.failures else "-",
             f"{stage.rate:,.1f}" if stage.rate else "-",
             duration(stage.eta_seconds) if stage.state == "running" else "-",
-            escape(stage.error.splitlines()[0][:80]) if stage.error else "",
+            Text(stage.error.splitlines()[0][:80] if stage.error else ""),
         )
     return table
 

@@ -22,7 +22,15 @@ from mmi_hpc.engine.contracts import Stage
 from mmi_hpc.engine.fingerprints import open_stage
 from mmi_hpc.engine.run import Run, find
 from mmi_hpc.engine.stage_folder import StageFolder
-from mmi_hpc.errors import EXIT_DONE, MmiError, Requeue, SiteError, WorkError, site_error
+from mmi_hpc.errors import (
+    EXIT_DONE,
+    ConfigError,
+    MmiError,
+    Requeue,
+    SiteError,
+    WorkError,
+    site_error,
+)
 
 log = logging.getLogger("mmi_hpc.worker")
 
@@ -103,10 +111,11 @@ class Worker:
         context = Context(self.run, lease, lambda: self._stop)
         try:
             marker = attempt.make(stage, lease, context, self.id)
-        except Requeue:
+        except (Requeue, ConfigError, SiteError):
+            # Another try, here or elsewhere, would end the same.
             raise
         except Exception as error:
-            if problem := (error if isinstance(error, SiteError) else site_error(error)):
+            if problem := site_error(error):
                 raise problem from error
             attempt.record_error(lease, error, self.id)
             log.error("%s shard %d failed: %s", stage.name, shard, error, exc_info=error)
