@@ -20,8 +20,11 @@ ENDLESS = {
     "kmeans": "kmeans(x, 60_000, threads=2)",
     "near_duplicates": "list(near_duplicates(x, 0.9, threads=2))",
 }
+# A job that runs in the background inherits an ignored SIGINT; here it must arrive.
 PROGRAM = """
+import signal
 import numpy as np
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from mmi_hpc.kernels import *
 x = np.random.default_rng(0).standard_normal((200_000, 64), dtype=np.float32)
 print("ready", flush=True)
