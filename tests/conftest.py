@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 # Helpers lie beside the tests that they belong to.
-sys.path.insert(0, str(Path(__file__).parent / "embed"))
+for folder in ("embed", "llm"):
+    sys.path.insert(0, str(Path(__file__).parent / folder))
 # No test needs a model hub; read when a library of theirs is first imported.
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture
+def server() -> Iterator[Any]:
+    """A scripted chat server: answers everything with a regular reply until a test says else."""
+    from fault_server import FaultServer
+
+    running = FaultServer()
+    try:
+        yield running
+    finally:
+        running.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,27 +1,11 @@
-"""The scripted server of this folder's tests."""
+"""What the tests of the engines share."""
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fault_server import FaultServer
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    """A server that answers everything with a regular reply until a test scripts it."""
-    running = FaultServer()
-    try:
-        yield running
-    finally:
-        running.close()
 
 
 @pytest.fixture
