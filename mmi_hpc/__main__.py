@@ -34,7 +34,7 @@ def plan(
     with prepared(recipe, overrides or [], profile) as launch:
         if as_json:
             stages = [asdict(stage) for stage in launch.plan]
-            _print_json({"run": str(launch.run.path), "stages": stages})
+            _print_json({"run": str(launch.path), "stages": stages})
         else:
             launch.show()
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from mmi_hpc.errors import MmiError, site_error
+from mmi_hpc.errors import EXIT_WORK_FAILED, MmiError, site_error
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from mmi_hpc.engine.planner import Change, StagePlan
@@ -46,10 +48,9 @@ def errors_are_sentences(command: Command) -> Command:
             raise typer.Exit(error.exit_code) from None
         except OSError as error:
             problem = site_error(error)
-            if problem is None:
-                raise
-            sys.stderr.write(f"error: {problem}\n")
-            raise typer.Exit(problem.exit_code) from None
+            reason = problem or f"{error.filename or 'a file'}: {error.strerror or error}."
+            sys.stderr.write(f"error: {reason}\n")
+            raise typer.Exit(problem.exit_code if problem else EXIT_WORK_FAILED) from None
 
     return wrapped  # type: ignore[return-value]
 
@@ -63,7 +64,7 @@ def print_changes(changes: Sequence[Change]) -> None:
         console().print(f"  {change.setting}: {change.before!r} -> {change.after!r}")
 
 
-def print_plan(run: Run, plan: Sequence[StagePlan]) -> None:
+def print_plan(path: Path, plan: Sequence[StagePlan]) -> None:
     """What will be done, stage by stage."""
     table = _table("stage", "action", "shards", "rows", "why")
     for stage in plan:
@@ -72,7 +73,7 @@ def print_plan(run: Run, plan: Sequence[StagePlan]) -> None:
             shards = f"{stage.done}/{stage.shards}"
         rows = "?" if stage.rows is None else f"{stage.rows:,}"
         table.add_row(stage.stage, stage.action, shards, rows, stage.reason)
-    console().print(f"run: {run.path}")
+    console().print(f"run: {path}")
     console().print(table)
 
 

@@ -20,6 +20,9 @@ _SITE_ERRNOS = {
     errno.EACCES: "you have no permission to write there",
     errno.EPERM: "you have no permission to write there",
     errno.EMLINK: "the file system allows no further links there",
+    errno.ENOTDIR: "a part of this path is a file and no folder",
+    errno.ENAMETOOLONG: "the path is too long",
+    errno.ELOOP: "its symbolic links lead in a circle",
 }
 
 
@@ -31,6 +34,10 @@ class MmiError(Exception):
 
 class WorkError(MmiError):
     """Work failed although the settings and the site are in order."""
+
+
+class DamagedFileError(WorkError, ValueError):
+    """A file of a run is torn, or is not what its name says."""
 
 
 class ConfigError(MmiError):
@@ -59,7 +66,9 @@ def site_error(error: BaseException, path: Path | None = None) -> SiteError | No
         path: The path that was being written, when the error itself does not name one.
     """
     cause: BaseException | None = error
-    while cause is not None:
+    seen: set[int] = set()
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
         number = cause.errno if isinstance(cause, OSError) else _errno_in_text(cause)
         if number in _SITE_ERRNOS:
             where = (cause.filename if isinstance(cause, OSError) else None) or path

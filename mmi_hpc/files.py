@@ -15,6 +15,8 @@ from typing import Any
 import orjson
 import xxhash
 
+from mmi_hpc.errors import DamagedFileError
+
 _BLOCK = 1 << 20
 
 
@@ -27,26 +29,17 @@ def load_json(path: Path) -> Any:
     """Decode one JSON file.
 
     Raises:
-        ValueError: The file is not complete JSON; the message names it.
+        DamagedFileError: The file is not complete JSON; the message names it.
     """
     try:
         return orjson.loads(path.read_bytes())
     except orjson.JSONDecodeError as error:
-        raise ValueError(f"{path} is not valid JSON: {error}") from error
+        raise DamagedFileError(f"{path} is not valid JSON: {error}.") from error
 
 
 def sync_folder(folder: Path) -> None:
     """Make a created or renamed name in `folder` survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sync_file(path: Path) -> None:
-    """Flush a finished file to stable storage, whichever library wrote it."""
-    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -86,7 +79,8 @@ def publish(path: Path, data: bytes) -> bool:
 def point(link: Path, target: Path) -> None:
     """Make the symbolic link `link` lead to `target` (stored relative), replacing an older one."""
     link.parent.mkdir(parents=True, exist_ok=True)
-    relative = os.path.relpath(target, link.parent)
+    # Both ends are resolved: '..' out of a folder that is a link leads somewhere else.
+    relative = os.path.relpath(os.path.realpath(target), os.path.realpath(link.parent))
     if link.is_symlink() and os.readlink(link) == relative:
         return
     temporary = link.with_name(f".{link.name}.{secrets.token_hex(4)}")

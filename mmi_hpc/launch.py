@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,7 +18,7 @@ from mmi_hpc.config.layers import compose, validate
 from mmi_hpc.config.settings import scientific
 from mmi_hpc.engine import planner
 from mmi_hpc.engine.fingerprints import open_stage
-from mmi_hpc.engine.run import Run, announce, create, find, is_announced
+from mmi_hpc.engine.run import Run, discard, draft, final_path, find, keep
 from mmi_hpc.errors import ConfigError, WorkError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -43,10 +43,10 @@ def launch(
         # What was done before is being replaced: worth a question where a person can answer.
         if asked.redoes_work and not yes:
             _confirm()
-        announce(asked.run)
+        run = keep(asked.draft, asked.identity)
     if asked.todo:
-        execute(asked.run)
-    finish(asked.run)
+        execute(run)
+    finish(run)
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,26 @@ class Launch:
     """A checked and planned launch.
 
     Attributes:
-        run: The run.
+        draft: The run as a draft.
+        identity: The settings that tell this run from others of its name.
         before: The run of that name before it; the same one when nothing has changed.
         plan: What happens to each stage.
     """
 
-    run: Run
+    draft: Run
+    identity: dict[str, Any]
     before: Run | None
     plan: list[planner.StagePlan]
+
+    @property
+    def path(self) -> Path:
+        """The run's folder, once it is kept."""
+        return final_path(self.draft, self.identity)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it differs from the run of this name before."""
+        return self.before is None or self.before.path.name != self.path.name
 
     @property
     def todo(self) -> bool:
@@ -70,42 +82,35 @@ class Launch:
 
     @property
     def redoes_work(self) -> bool:
-        """Whether work of the run before will be done anew under other settings."""
-        return self.todo and self.before is not None and self.before.path != self.run.path
+        """Whether work of the run before will be done anew."""
+        return self.todo and self.before is not None and self.is_new
 
     def show(self) -> None:
         """Print what differs from before and what will be done."""
-        if self.before is not None and self.before.path != self.run.path:
-            print_changes(planner.changes(self.before.config, self.run.config))
-        print_plan(self.run, self.plan)
+        if self.before is not None and self.is_new:
+            print_changes(planner.changes(self.before.config, self.draft.config))
+        print_plan(self.path, self.plan)
 
 
 @contextmanager
 def prepared(recipe: Path, overrides: list[str], profile: Path | None) -> Iterator[Launch]:
-    """Make the run folder, check everything, and plan.
-
-    A new run folder that was not announced by the end of the block is removed again: a plan, a
-    wrong setting or a "no" leave nothing behind.
-    """
+    """Check everything and plan, on a draft that is gone after the block unless it was kept."""
     from mmi_hpc.stages import classes, settings_class
 
     settings = validate(settings_class(), compose(recipe, overrides, profile=profile), str(recipe))
     os.umask(int(settings.site.umask, 8))
-    root = settings.root.absolute()
+    root = settings.root.resolve()
     link = root / settings.name
     before = find(link) if link.exists() else None
-    config = settings.model_dump(mode="json")
-    identity = scientific(settings, located=True)
     stages = classes(settings.stages)
-    known = {path.name for path in root.glob(f"{settings.name}-*")}
-    run = create(root, config, identity, stages)
+    drafted = draft(root, settings.model_dump(mode="json"), stages)
     try:
-        planner.check(run)
-        open_stage(run, run.stages[0], refresh=True)
-        yield Launch(run, before, planner.plan(run, before))
+        planner.check(drafted)
+        open_stage(drafted, drafted.stages[0], refresh=True)
+        identity = scientific(settings, located=True)
+        yield Launch(drafted, identity, before, planner.plan(drafted, before))
     finally:
-        if run.path.name not in known and not is_announced(run):
-            shutil.rmtree(run.path)
+        discard(drafted)
 
 
 def execute(run: Run) -> None:
@@ -117,6 +122,9 @@ def execute(run: Run) -> None:
     from mmi_hpc.engine.local import run_workers
     from mmi_hpc.progress import Progress
 
+    # A closed terminal or a batch system's TERM must not leave workers behind.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     with Progress(run) as progress:
         code, error = run_workers(run, progress.update)
     if code:
@@ -135,6 +143,10 @@ def finish(run: Run) -> None:
     if data is not None:
         sys.stdout.write(f"dataset: {data}\n")
     sys.stdout.write(f"report: {report}\n")
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _confirm() -> None:

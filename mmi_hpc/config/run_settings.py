@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator
 
-from mmi_hpc.config.settings import Operational, Settings, expand_user
+from mmi_hpc.config.settings import Located, Operational, Settings, absolute
 
 
 class SiteSettings(Settings):
@@ -41,8 +41,16 @@ class RunSettings(Settings):
     """
 
     name: str = Field(default="run", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
-    root: Annotated[Path, BeforeValidator(expand_user), Operational()] = Path("runs")
+
+    @field_validator("name")
+    @classmethod
+    def _free(cls, name: str) -> str:
+        if name in ("store", "workers"):
+            raise ValueError(f"the folder {name!r} is taken by what all runs share")
+        return name
+
+    root: Annotated[Path, BeforeValidator(absolute), Operational()] = Path("runs")
     seed: int = Field(default=0, ge=0)
-    shard_rows: Annotated[int, Field(ge=1), Operational()] = 500
+    shard_rows: Annotated[int, Field(ge=1), Located()] = 500
     stages: tuple[str, ...]
     site: Annotated[SiteSettings, Operational()] = SiteSettings()

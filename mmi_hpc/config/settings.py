@@ -29,9 +29,18 @@ def expand_user(value: Any) -> Any:
     return os.path.expanduser(value) if isinstance(value, (str, Path)) else value
 
 
+def absolute(value: Any) -> Any:
+    """Make a path absolute: workers may run in another folder."""
+    is_path = isinstance(value, (str, Path)) and str(value)
+    return os.path.abspath(expand_user(value)) if is_path else value
+
+
 @dataclass(frozen=True)
 class Located:
-    """Mark of a path to input data: it tells runs apart, but results depend on the data alone."""
+    """Mark of a field that tells runs apart although results do not depend on it.
+
+    Paths of input data and names of models (their content counts), and how work is cut into shards.
+    """
 
 
 @dataclass(frozen=True)
@@ -39,8 +48,8 @@ class ByContent:
     """Mark of a path that stands for the content found there, wherever it lies."""
 
 
-LocalPath = Annotated[Path, BeforeValidator(expand_user), ByContent()]
-Place = Annotated[Path, BeforeValidator(expand_user), Located()]
+LocalPath = Annotated[Path, BeforeValidator(absolute), ByContent()]
+Place = Annotated[Path, BeforeValidator(absolute), Located()]
 
 
 class Settings(BaseModel):
@@ -62,7 +71,7 @@ def scientific(settings: Settings, *, located: bool = False) -> dict[str, Any]:
 
     Args:
         settings: Any section.
-        located: Whether to include the paths of input data, which tell runs apart.
+        located: Whether to include what only tells runs apart.
 
     Raises:
         ConfigError: A path that stands for content does not exist.
@@ -74,16 +83,14 @@ def _scientific_fields(settings: Settings, located: bool) -> Iterator[tuple[str,
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
         marks = _marks(field)
-        if Operational() in marks:
+        if Operational() in marks or (Located() in marks and not located):
             continue
         if isinstance(value, Settings):
             yield name, scientific(value, located=located)
         elif ByContent() in marks and value is not None:
             yield name, _content(name, value)
-        elif not isinstance(value, Path):
-            yield name, value
-        elif located:
-            yield name, str(value)
+        else:
+            yield name, str(value) if isinstance(value, Path) else value
 
 
 def _marks(field: FieldInfo) -> list[Any]:

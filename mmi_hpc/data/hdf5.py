@@ -84,7 +84,7 @@ def read_text(file: h5py.File, name: str) -> list[bytes]:
 
 
 class BlobWriter:
-    """Appends byte strings to one packed dataset, holding at most a few MiB in memory."""
+    """Appends byte strings to one packed dataset, in writes of a few MiB."""
 
     def __init__(self, file: h5py.File, name: str) -> None:
         self._file, self._name = file, name

@@ -73,6 +73,12 @@ class Context:
         """The plan of an earlier stage."""
         return self.folder(stage).shards
 
+    def cut(self) -> str:
+        """Which rows of the first stage are in which shard, as a short digest."""
+        summary = self.folder(self.run.stages[0]).summary()
+        assert summary is not None
+        return str(summary["cut"])
+
     def own_shards(self) -> list[Shard]:
         """The plan of the stage at work."""
         return self._attempt().folder.shards

@@ -71,13 +71,18 @@ def open_stage(run: Run, name: str, *, refresh: bool = False) -> StageFolder:
         return known
     context = Context(run)
     description = describe(stage, context)
-    folder = locate(run, name, description["fingerprint"], context.shard_rows)
+    folder = locate(context, stage, description["fingerprint"])
     if not folder.exists():
         folder.create(description, stage.plan(context))
     run.adopt(name, folder)
     return folder
 
 
-def locate(run: Run, name: str, fingerprint: str, shard_rows: int) -> StageFolder:
-    """Where the work with this fingerprint lies; how it is cut into shards is part of the name."""
-    return StageFolder(run.root / "store" / name / f"{fingerprint}-{shard_rows}")
+def locate(context: Context, stage: Stage[Any], fingerprint: str) -> StageFolder:
+    """Where the work with this fingerprint lies; how it is cut into shards is part of the name.
+
+    Equal rows may be cut in another way, or come in another order, so that shard 3 holds others.
+    """
+    cut = f"-{context.cut()}" if stage.inputs(context) else ""
+    name = f"{fingerprint}-{context.shard_rows}{cut}"
+    return StageFolder(context.run.root / "store" / stage.name / name)

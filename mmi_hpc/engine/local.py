@@ -39,7 +39,7 @@ def run_workers(run: Run, watch: Callable[[], None]) -> tuple[int, str]:
         The exit code, and the last lines of the log of a worker that failed ("" otherwise).
     """
     count = int(run.config["site"]["workers"])
-    processes = [_start(run, number) for number in range(count)]
+    processes = [_start(run) for _ in range(count)]
     try:
         return _supervise(run, processes, watch)
     except BaseException:
@@ -66,11 +66,11 @@ def _supervise(run: Run, processes: list[_Process], watch: Callable[[], None]) -
             if deaths > _MAX_DEATHS:
                 _stop(run, processes)
                 return 1, f"{deaths} workers in a row were killed (signal {-code}) without progress"
-            processes.append(_start(run, len(os.listdir(run.logs))))
+            processes.append(_start(run))
     return EXIT_DONE, ""
 
 
-def _start(run: Run, number: int) -> _Process:
+def _start(run: Run) -> _Process:
     worker = leases.new_worker_id()
     log = run.logs / f"{worker}.log"
     command = [sys.executable, "-m", "mmi_hpc.engine.worker", str(run.path), "--id", worker]

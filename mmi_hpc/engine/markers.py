@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from mmi_hpc.data.formats import ContentSum
+from mmi_hpc.errors import DamagedFileError
 from mmi_hpc.files import dump_json, load_json
 
 SCHEMA = 1
@@ -83,15 +84,16 @@ def read_marker(path: Path) -> Marker:
     """Read a marker strictly.
 
     Raises:
-        ValueError: It is torn, of another schema, or holds unknown or missing fields.
+        DamagedFileError: It is torn, of another schema, or holds unknown or missing fields.
     """
     content: Any = load_json(path)
     try:
         marker = _ADAPTER.validate_python(content)
     except ValidationError as error:
-        raise ValueError(f"{path} is no done marker: {error.errors()[0]['msg']}") from error
+        reason = error.errors()[0]["msg"]
+        raise DamagedFileError(f"{path} is no done marker: {reason}.") from error
     if marker.schema != SCHEMA:
-        raise ValueError(f"{path} has schema {marker.schema}; this version reads {SCHEMA}.")
+        raise DamagedFileError(f"{path} has schema {marker.schema}; this version reads {SCHEMA}.")
     return marker
 
 
@@ -100,3 +102,12 @@ def size_of(path: Path) -> int:
     if path.is_dir():
         return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     return path.stat().st_size
+
+
+def busy_seconds(spans: list[tuple[float, float]]) -> float:
+    """Length of the union of (start, end) spans: time in which anybody worked, without pauses."""
+    total, reached = 0.0, float("-inf")
+    for start, end in sorted(spans):
+        total += max(0.0, end - max(start, reached))
+        reached = max(reached, end)
+    return total

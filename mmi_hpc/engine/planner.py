@@ -59,10 +59,10 @@ def check(run: Run) -> None:
 
 
 def plan(run: Run, before: Run | None) -> list[StagePlan]:
-    """Work out what a launch of `run` would do, without writing anything.
+    """Work out what a launch of `run` would do; links of finished stages are set on the way.
 
     Args:
-        run: The run, whose first stage was opened.
+        run: The run, as a draft whose first stage was opened.
         before: The run of the same name before, to say what has changed.
     """
     context = Context(run)
@@ -96,8 +96,7 @@ def changes(before: dict[str, Any], after: dict[str, Any], prefix: str = "") -> 
 def _folder(run: Run, stage: Stage[Any], context: Context) -> StageFolder:
     if not stage.reads and (opened := run.opened(stage.name)):
         return opened
-    fingerprint = describe(stage, context)["fingerprint"]
-    return locate(run, stage.name, fingerprint, context.shard_rows)
+    return locate(context, stage, describe(stage, context)["fingerprint"])
 
 
 def _plan_stage(

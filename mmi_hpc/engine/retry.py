@@ -48,11 +48,17 @@ def _free_failed(folder: StageFolder) -> set[int]:
 
 
 def _free_with_failures(folder: StageFolder) -> set[int]:
-    """Set markers aside; the totals go first, so that no worker takes the stage for complete."""
+    """Set markers aside.
+
+    The totals go before, so that no worker takes the stage for complete, and after, in case a
+    worker has added them up meanwhile.
+    """
     freed = {shard for shard in sorted(folder.done_shards()) if folder.marker(shard).failed}
     if freed:
         folder.summary_path.unlink(missing_ok=True)
     for shard in freed:
         aside = folder.attempt_path("failed", shard, folder.marker(shard).attempt, RETRIED)
         os.replace(folder.marker_path(shard), aside)
+    if freed:
+        folder.summary_path.unlink(missing_ok=True)
     return freed

@@ -2,7 +2,7 @@
 
 runs/quickstart            -> the newest run of that name
 runs/quickstart-1a2b3c4d/  run.json, config.json, stages/<stage> -> store, out/, report/, logs/
-runs/store/<stage>/<fingerprint>-<rows>/   shared by every run that needs the same result
+runs/store/<stage>/<fingerprint>-<cut>/   shared by every run that needs the same result
 runs/workers/              signs of life
 """
 
@@ -11,6 +11,8 @@ from __future__ import annotations
 import importlib
 import os
 import platform
+import secrets
+import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -73,7 +75,11 @@ class Run:
 
     def load_class(self, stage: str) -> type[Any]:
         """The class that does a stage, by the import path that the run recorded."""
-        module, _, name = dict(self.description["stages"])[stage].partition(":")
+        try:
+            module, _, name = dict(self.description["stages"])[stage].partition(":")
+        except KeyError:
+            known = ", ".join(self.stages)
+            raise ConfigError(f"{self.path} has no stage {stage!r}. It has: {known}.") from None
         found: type[Any] = getattr(importlib.import_module(module), name)
         return found
 
@@ -101,45 +107,77 @@ class Run:
         point(self.link(stage), folder.path)
 
 
-def create(
-    root: Path, config: dict[str, Any], identity: dict[str, Any], stages: list[tuple[str, str]]
-) -> Run:
-    """Make the run folder for these settings, or open the one that exists.
+def draft(root: Path, config: dict[str, Any], stages: list[tuple[str, str]]) -> Run:
+    """Make a run folder under a name that nobody looks at; `keep` gives it its own.
 
-    The link with the run's name is left alone until `announce`: a plan changes nothing that a
-    person looks at.
+    Plans are worked out on a draft, so that they change nothing that a person or a worker sees.
 
     Args:
         root: Folder of all runs.
         config: Every setting as plain JSON values; must hold `name`.
-        identity: The settings that tell this run from others of its name.
         stages: (name, "module:Class") in order.
 
     Raises:
         SiteError: The folder cannot be written.
     """
-    name = str(config["name"])
-    description = {"schema": SCHEMA, "name": name, "stages": stages}
-    digest = xxhash.xxh3_64_hexdigest(dump_json([description, identity]))[:8]
-    path = root / f"{name}-{digest}"
+    description = {"schema": SCHEMA, "name": str(config["name"]), "stages": stages}
+    path = root / f".draft-{secrets.token_hex(6)}"
     try:
-        (path / "logs").mkdir(parents=True, exist_ok=True)
+        (path / "logs").mkdir(parents=True)
         publish(path / "run.json", dump_json(description))
         publish(path / "env.json", dump_json(_environment()))
-        replace(path / "config.json", dump_json(config))
+        publish(path / "config.json", dump_json(config))
     except OSError as error:
-        raise site_error(error, path) or error from error
+        if problem := site_error(error, path):
+            raise problem from error
+        raise
     return Run(path)
 
 
-def announce(run: Run) -> None:
-    """Let the link with the run's name lead to it: it is the newest run of that name now."""
+def final_path(drafted: Run, identity: dict[str, Any]) -> Path:
+    """The folder that a draft gets: named by its settings and by what its source holds.
+
+    Args:
+        drafted: The draft, whose first stage was opened if it has one.
+        identity: The settings that tell this run from others of its name.
+    """
+    first = drafted.opened(drafted.stages[0])
+    source = first.fingerprint if first else ""
+    digest = xxhash.xxh3_64_hexdigest(dump_json([drafted.description, identity, source]))[:8]
+    return drafted.root / f"{drafted.name}-{digest}"
+
+
+def keep(drafted: Run, identity: dict[str, Any]) -> Run:
+    """Turn a draft into the run, or into the same run of before with these operational settings.
+
+    The link with the run's name leads to it from now on.
+    """
+    path = final_path(drafted, identity)
+    run = Run(path)
+    try:
+        os.rename(drafted.path, path)
+    except OSError:
+        if not (path / "run.json").exists():
+            raise
+        replace(path / "config.json", (drafted.path / "config.json").read_bytes())
+        for stage in drafted.stages:
+            if folder := drafted.opened(stage):
+                run.adopt(stage, folder)
+        discard(drafted)
     point(run.root / run.name, run.path)
+    return run
 
 
-def is_announced(run: Run) -> bool:
-    """Whether the link with the run's name leads to it."""
-    return Path(os.path.realpath(run.root / run.name)) == Path(os.path.realpath(run.path))
+def discard(drafted: Run) -> None:
+    """Remove a draft."""
+    shutil.rmtree(drafted.path, ignore_errors=True)
+
+
+def create(
+    root: Path, config: dict[str, Any], identity: dict[str, Any], stages: list[tuple[str, str]]
+) -> Run:
+    """Make a run, or open the one that exists, without planning it."""
+    return keep(draft(root, config, stages), identity)
 
 
 def find(path: Path) -> Run:

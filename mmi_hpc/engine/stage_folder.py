@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import xxhash
 
 from mmi_hpc.data.formats import ContentSum
-from mmi_hpc.engine.markers import Marker, read_marker
+from mmi_hpc.engine.markers import Marker, busy_seconds, read_marker
 from mmi_hpc.files import complete_lines, dump_json, load_json, publish
 
 RETRIED = ".retried"
@@ -147,11 +148,12 @@ def _totals(markers: list[Marker], content: ContentSum) -> dict[str, Any]:
         "shards": len(markers),
         "rows": content.count,
         "digest": content.digest,
+        "cut": xxhash.xxh3_64_hexdigest("".join(m.output.digest for m in markers).encode())[:8],
         "failures": sum(marker.failed for marker in markers),
         "left_out": sum(marker.left_out for marker in markers),
         "bytes": sum(marker.output.size for marker in markers),
         "seconds": round(sum(marker.seconds for marker in markers), 3),
-        "started": min((marker.started for marker in markers), default=0.0),
+        "busy": round(busy_seconds([(m.started, m.started + m.seconds) for m in markers]), 3),
         "finished": max((marker.started + marker.seconds for marker in markers), default=0.0),
         "machines": hosts,
     }

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mmi_hpc.engine.markers import busy_seconds
 from mmi_hpc.engine.run import Run
 from mmi_hpc.engine.stage_folder import StageFolder
 from mmi_hpc.files import load_json
@@ -24,7 +24,7 @@ class StageStatus:
         failed: Shards without a result that have at least one failed attempt.
         rows: Rows of finished shards.
         failures: Records in the failure ledger.
-        rate: Rows per second since the first shard started, or None.
+        rate: Rows per second while anybody worked on it, or None.
         eta_seconds: Seconds until done at this rate, or None.
         error: The latest error, "" when there is none.
     """
@@ -62,8 +62,7 @@ def _stage_status(run: Run, name: str) -> StageStatus:
     if folder is None or not _is_current(run, name):
         return StageStatus(name, "waiting")
     if total := folder.summary():
-        span = max(total["finished"] - total["started"], 1e-3)
-        rate = round(total["rows"] / span, 2)
+        rate = round(total["rows"] / max(total["busy"], 1e-3), 2)
         return StageStatus(
             name,
             "done",
@@ -87,17 +86,17 @@ def _unfinished(name: str, folder: StageFolder, max_attempts: int) -> StageStatu
     done = folder.done_shards()
     attempts = {s: n for s, n in folder.failed_attempts().items() if s not in done}
     rows = failures = 0
-    started = time.time()
+    spans: list[tuple[float, float]] = []
     for entry in os.scandir(folder.path / "done"):
         if entry.name.endswith(".json") and not entry.name.startswith("."):
             marker = load_json(folder.path / "done" / entry.name)
             rows += marker["output"]["count"]
             ledger = marker["failures"]["count"] if marker["failures"] else 0
             failures += ledger - marker["left_out"]
-            started = min(started, marker["started"])
+            spans.append((marker["started"], marker["started"] + marker["seconds"]))
     shards = len(folder.shards)
-    elapsed = time.time() - started
-    eta = elapsed / len(done) * (shards - len(done)) if done else None
+    busy = busy_seconds(spans)
+    eta = busy / len(done) * (shards - len(done)) if done else None
     stuck = any(count >= max_attempts for count in attempts.values())
     return StageStatus(
         name,
@@ -107,7 +106,7 @@ def _unfinished(name: str, folder: StageFolder, max_attempts: int) -> StageStatu
         len(attempts),
         rows,
         failures,
-        round(rows / elapsed, 2) if rows and elapsed > 0 else None,
+        round(rows / busy, 2) if rows and busy > 0 else None,
         round(eta, 1) if eta is not None else None,
         folder.last_error(max(attempts)) if attempts else "",
     )

@@ -39,7 +39,11 @@ def verify(run: Run, *, deep: bool = False) -> Iterator[Problem]:
 def _check_stage(run: Run, name: str, folder: StageFolder, deep: bool) -> Iterator[Problem]:
     output: Format[Any] = run.load_class(name).output
     machines = set()
-    for shard in sorted(folder.done_shards()):
+    done = folder.done_shards()
+    if folder.summary() is not None:
+        for shard in sorted(set(range(len(folder.shards))) - done):
+            yield Problem(name, shard, "its marker is missing although the stage is complete")
+    for shard in sorted(done):
         try:
             marker = folder.marker(shard)
         except ValueError as error:

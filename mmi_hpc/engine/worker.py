@@ -24,10 +24,8 @@ from mmi_hpc.engine.run import Run, find
 from mmi_hpc.engine.stage_folder import StageFolder
 from mmi_hpc.errors import (
     EXIT_DONE,
-    ConfigError,
     MmiError,
     Requeue,
-    SiteError,
     WorkError,
     site_error,
 )
@@ -111,8 +109,8 @@ class Worker:
         context = Context(self.run, lease, lambda: self._stop)
         try:
             marker = attempt.make(stage, lease, context, self.id)
-        except (Requeue, ConfigError, SiteError):
-            # Another try, here or elsewhere, would end the same.
+        except MmiError:
+            # A stop, a wrong setting, a server that refuses: the next shard would end the same.
             raise
         except Exception as error:
             if problem := site_error(error):

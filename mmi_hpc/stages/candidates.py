@@ -14,6 +14,7 @@ from mmi_hpc.engine.context import Context
 from mmi_hpc.engine.contracts import MapStage, Uses
 from mmi_hpc.stages._choice import MatchSettings
 from mmi_hpc.stages.bank import Bank
+from mmi_hpc.stages.describe import Describe
 from mmi_hpc.stages.embed import Embed
 
 
@@ -23,12 +24,19 @@ class Candidates(MapStage[Row]):
     name = "candidates"
     version = 1
     settings = (Uses(MatchSettings, ("candidates",)),)
-    reads = ("embed", "bank")
+    reads = ("embed", "bank", "describe")
     output = CandidateFormat()
 
     def map(self, shard: int, context: Context) -> Iterator[Row | Failure]:
         """Search the bank."""
         ids, vectors = Embed.output.matrix(context.path(Embed, shard))
+        # Pixels are embedded without a description, but nothing can be answered without one.
+        described = {row.id for row in context.rows(Describe, shard)}
+        kept = [row for row, record_id in enumerate(ids) if record_id in described]
+        for record_id in ids:
+            if record_id not in described:
+                yield Failure(record_id, "it has no description to answer from", by_rule=True)
+        ids, vectors = [ids[row] for row in kept], vectors[kept]
         entries = list(context.rows(Bank, 0))
         if not ids:
             return

@@ -11,16 +11,17 @@ from pydantic import Field, field_validator
 from mmi_hpc.config.settings import StageSettings
 from mmi_hpc.data.exports.llava import ExportRow, LlavaFormat, image_path
 from mmi_hpc.data.formats import Format
-from mmi_hpc.data.image_shard import ImageEntry
+from mmi_hpc.data.image_shard import ImageEntry, read_records
 from mmi_hpc.data.records import Answer, Failure, Match, Screening
 from mmi_hpc.engine.context import Context
 from mmi_hpc.engine.contracts import ReduceStage, Uses
+from mmi_hpc.errors import ConfigError
 from mmi_hpc.llm.prompts import clean_text
 from mmi_hpc.screening import MEANINGS
 from mmi_hpc.stages.answer import AnswerPairs
 from mmi_hpc.stages.bank import Bank
 from mmi_hpc.stages.describe import Describe
-from mmi_hpc.stages.ingest import Ingest
+from mmi_hpc.stages.ingest import Ingest, IngestSettings
 from mmi_hpc.stages.match import MatchInstructions
 from mmi_hpc.stages.screen import Screen
 
@@ -58,6 +59,15 @@ class Export(ReduceStage[ExportRow]):
     reads = ("screen", "answer", "match", "bank", "describe", "ingest")
     output: Format[ExportRow] = LlavaFormat()
 
+    def check(self, context: Context) -> None:
+        """Images that cannot be named where they are have to be extracted."""
+        source = context.settings(IngestSettings).source
+        if source.kind == "webdataset" and context.settings(ExportSettings).images == "none":
+            raise ConfigError(
+                "export.images=none leaves images where they are, but an image inside a tar has "
+                "no path that a trainer could open. Set export.images=extract."
+            )
+
     def storage(self, context: Context) -> Format[ExportRow]:
         """The folder's format, with the manifest's facts about this run."""
         return LlavaFormat(_about(context))
@@ -77,14 +87,24 @@ def _shard(shard: int, bank: dict[str, str], context: Context) -> Iterator[Expor
     answers: dict[str, list[Answer]] = {}
     for answer in context.rows(AnswerPairs, shard):
         answers.setdefault(answer.image_id, []).append(answer)
-    for entry in context.rows(Ingest, shard):
+    for entry in _images(shard, settings, context):
         for answer in answers.get(entry.record.id, ()):
             screening, match = screenings[answer.id], matches[answer.id]
             if reason := _left_out(screening, match, settings):
                 yield Failure(answer.id, reason, by_rule=True)
                 continue
+            if settings.images == "none" and clean_text(entry.record.name) != entry.record.name:
+                reason = "its image name holds characters that no dataset can (export.images)"
+                yield Failure(answer.id, reason, by_rule=True)
+                continue
             provenance = _provenance(answer, match, screening, origins[answer.image_id])
             yield _row(entry, answer, bank[answer.instruction_id], provenance, settings)
+
+
+def _images(shard: int, settings: ExportSettings, context: Context) -> Iterator[ImageEntry]:
+    if settings.images == "extract":
+        return context.rows(Ingest, shard)
+    return (ImageEntry(record, b"") for record in read_records(context.path(Ingest, shard)))
 
 
 def _left_out(screening: Screening, match: Match, settings: ExportSettings) -> str:
@@ -108,7 +128,7 @@ def _row(
     name = image_path(record.id, record.format) if extracted else record.name
     return ExportRow(
         id=answer.id,
-        image=clean_text(name),
+        image=name,
         instruction=clean_text(instruction),
         answer=clean_text(answer.text),
         provenance={**provenance, "image_id": record.id, "image_xxh128": record.digest},

@@ -6,12 +6,15 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 import zlib
 from pathlib import Path
 
 import pytest
 from fault_server import completion
+
+from mmi_hpc.engine.run import find
 
 KEY = "secret-key-0123456789"
 STAGES = ("describe", "propose", "summarise", "exemplify", "answer")
@@ -125,3 +128,51 @@ def children(pid):
         return [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
+
+
+def wait_until(condition, seconds=60):
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit, "waited in vain"
+        time.sleep(0.01)
+
+
+def test_a_worker_paused_while_it_records_replies_does_not_change_the_export(
+    chain, server, tmp_path
+):
+    server.script = reply
+    answers = (
+        f"answer.llm={{engine: openai, model: m, base_url: '{server.base_url}', concurrency: 2}}"
+    )
+    settings = (answers, "shard_rows=500", "site.beat_seconds=0.2", "site.stale_seconds=2")
+    undisturbed = type(chain)(tmp_path / "undisturbed")
+    undisturbed.done(*settings, "site.workers=1")
+
+    asked = len(server.received)
+    process = subprocess.Popen(
+        chain.command(*settings, "site.workers=1"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        env=chain.environment(),
+        start_new_session=True,
+    )
+    wait_until(lambda: len(server.received) > asked)
+    group_kill(process)
+    run = find(chain.root / "quickstart")
+    folder = run.opened("answer")
+    worker = [sys.executable, "-m", "mmi_hpc.engine.worker", str(run.path)]
+
+    first = subprocess.Popen(worker, env=chain.environment(), stderr=subprocess.DEVNULL)
+    own = folder.path / "replies" / "00000.1.jsonl"
+    wait_until(lambda: own.exists() and own.stat().st_size > 0)
+    first.send_signal(signal.SIGSTOP)
+    second = subprocess.run(worker, env=chain.environment(), stderr=subprocess.DEVNULL)
+    assert second.returncode == 0
+    assert folder.marker(0).attempt == 2
+    expected = undisturbed.export()
+    chain.done(*settings, "site.workers=1")
+    assert chain.export() == expected
+    first.send_signal(signal.SIGCONT)
+    assert first.wait(60) == 0
+    assert folder.marker(0).attempt == 2
+    assert chain.export() == expected
