@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmi_hpc.matching import balanced_weights, best, choose, potentials
+from mmi_hpc.matching import _rounded, balanced_weights, best, choose, potentials
 
 TEMPERATURE = 0.1
 # Draws of six ids over four equal candidates with seed 42.
@@ -216,7 +220,7 @@ def test_weights_are_probabilities_and_follow_scores(
 ) -> None:
     scores, indices = sparse(rows, 10, k, seed)
     weights = balanced_weights(scores, indices, np.zeros(10), temperature=temperature)
-    np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-12)
+    np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=0, atol=1e-11)
     assert (np.diff(weights, axis=1) <= 0).all()
 
 
@@ -315,3 +319,68 @@ def test_best_takes_the_first_candidates() -> None:
     indices = np.array([[5, 3, 1], [2, 0, 4]], np.int64)
     assert best(indices, 2).tolist() == [[0, 1], [0, 1]]
     assert best(np.zeros((0, 3), np.int64), 2).shape == (0, 2)
+
+
+def test_what_leaves_the_module_is_rounded() -> None:
+    scores, indices = sparse(200, 12, 6, seed=9)
+    found = potentials([(scores, indices)], 12, temperature=TEMPERATURE, strength=0.7)
+    weights = balanced_weights(scores, indices, found, temperature=TEMPERATURE)
+    for values, decimals in ((found, 9), (weights, 12)):
+        assert values.tobytes() == np.array([round(v, decimals) for v in values.flat]).tobytes()
+        assert (np.unique(values) != 0).any()
+
+
+def test_keys_that_differ_in_their_last_bits_are_equal_and_the_earlier_candidate_wins() -> None:
+    """The same instruction twice has the same noise, so the weights alone decide."""
+    indices = np.zeros((50, 2), np.int64)
+    ids = [f"image-{row}" for row in range(50)]
+    for later, winner in ((0.5 * (1 + 1e-13), 0), (0.5 * (1 + 1e-7), 1)):
+        weights = np.tile([0.5, later], (50, 1))
+        assert choose(weights, indices, ids, 1, 0).ravel().tolist() == [winner] * 50
+
+
+def test_zeros_have_no_sign() -> None:
+    """Which side of zero a last bit falls on must not show either."""
+    flat = np.full((4, 2), 0.25, np.float32), np.tile(np.array([0, 1], np.int64), (4, 1))
+    found = potentials([flat], 2, temperature=TEMPERATURE, strength=1)
+    assert found.tobytes() == np.zeros(2).tobytes()
+    assert not np.signbit(_rounded(np.array([-1e-13, -0.0, 0.0, 1e-13]), 9)).any()
+
+
+# Instruction sets that change last bits of exp and log, by numpy's names.
+WIDE = "X86_V4 AVX512_ICL AVX512_SPR AVX512F AVX512_SKX"
+SCRIPT = """
+import sys
+import numpy as np
+from mmi_hpc.matching import balanced_weights, choose, potentials
+
+draw = np.random.default_rng(0)
+rows, bank, k = 20_000, 200, 16
+scores = -np.sort(-draw.uniform(0.1, 0.35, (rows, k)).astype(np.float32), axis=1)
+indices = np.argsort(draw.random((rows, bank)), axis=1)[:, :k].astype(np.int64)
+found = potentials([(scores, indices)], bank, temperature=0.02, strength=0.5)
+weights = balanced_weights(scores, indices, found, temperature=0.02)
+chosen = choose(weights, indices, [f"image-{row}" for row in range(rows)], 4, 0)
+plain = np.exp(scores.astype(np.float64) / 0.02)
+np.savez(sys.argv[1], found=found, weights=weights, chosen=chosen, plain=plain)
+"""
+
+
+def results(path: Path, disabled: str) -> dict[str, bytes]:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(path)],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[1],
+        env={**os.environ, "NPY_DISABLE_CPU_FEATURES": disabled},
+    )
+    assert done.returncode == 0, done.stderr
+    with np.load(path) as saved:
+        return {name: saved[name].tobytes() for name in saved}
+
+
+def test_bytes_do_not_depend_on_the_instruction_set_of_the_cpu(tmp_path: Path) -> None:
+    wide, narrow = results(tmp_path / "a.npz", ""), results(tmp_path / "b.npz", WIDE)
+    if wide.pop("plain") == narrow.pop("plain"):
+        pytest.skip(f"numpy computes the same bits here with and without {WIDE}")
+    assert wide == narrow

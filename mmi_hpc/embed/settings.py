@@ -6,9 +6,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from mmi_hpc.config.settings import Operational, Settings, expand_user
+from mmi_hpc.config.settings import Located, Operational, Settings, absolute, expand_user
 from mmi_hpc.errors import ConfigError, SiteError
 from mmi_hpc.files import digest_model
 
@@ -24,8 +24,10 @@ class EncoderSettings(Settings):
     Attributes:
         kind: `sentence` embeds texts only; `open_clip` embeds images and texts in one space.
         model: A hub name, a folder, or the name of an open_clip architecture. The default is
-            read from an installed package and needs no network.
-        pretrained: open_clip's tag of the weights, or a checkpoint file; "" for hub and folder.
+            read from an installed package and needs no network. An existing path is made absolute,
+            because workers run in another folder; other names stay as they are.
+        pretrained: open_clip's tag of the weights, or a checkpoint file (made absolute too); "" for
+            hub and folder.
         precision: Number format of the weights and activations.
         block: Inputs that are encoded together; the last block is padded to this size.
         max_tokens: Longer texts are cut here by a `sentence` encoder.
@@ -34,13 +36,19 @@ class EncoderSettings(Settings):
     """
 
     kind: Literal["sentence", "open_clip"] = "sentence"
-    model: Annotated[str, Operational()] = OFFLINE_MODEL
-    pretrained: Annotated[str, Operational()] = ""
+    model: Annotated[str, Located()] = OFFLINE_MODEL
+    pretrained: Annotated[str, Located()] = ""
     precision: Literal["fp32", "fp16", "bf16"] = "fp32"
     block: int = Field(default=16, ge=1)
     max_tokens: int = Field(default=256, ge=8)
     threads: int = Field(default=1, ge=1)
     device: Annotated[Literal["auto", "cpu", "cuda"], Operational()] = "auto"
+
+    @field_validator("model", "pretrained")
+    @classmethod
+    def _absolute(cls, name: str) -> str:
+        path = str(absolute(name))
+        return path if name and Path(path).exists() else name
 
     def identity(self) -> list[str]:
         """What stands for the weights in a fingerprint: content of local files, else names."""

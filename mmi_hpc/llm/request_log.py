@@ -1,9 +1,9 @@
-"""Every reply is recorded before it is used, and a recorded reply is never asked for again."""
+"""Every reply is recorded before it is used, and a usable one is never asked for again."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,27 +23,44 @@ class RecordedReply:
     __pydantic_config__ = STRICT
 
 
+def any_reply(_: ChatReply) -> bool:
+    """Every reply is usable."""
+    return True
+
+
 class RequestLog:
     """Reads the segments of earlier attempts, and appends to its own.
 
     Only complete lines count: a torn one was left by a writer that died. Of several replies to
-    one request the first counts, in the order of the attempts.
+    one request the first usable one counts, in the order of the attempts.
+
+    A reply that the caller cannot use (empty, cut off, not to be parsed) ends in a failed record.
+    If a later attempt took it over, trying that record again would read the same reply for ever.
+    So it stays in its segment but is not known to later attempts, which ask again. Within one
+    attempt a request is asked once, whatever comes back.
 
     Args:
         earlier: Segments of earlier attempts, oldest first.
         own: The segment that only this attempt writes; created with the first reply.
+        usable: Whether a reply of an earlier attempt is taken over.
     """
 
-    def __init__(self, earlier: Iterable[Path], own: Path) -> None:
+    def __init__(
+        self,
+        earlier: Iterable[Path],
+        own: Path,
+        usable: Callable[[ChatReply], bool] = any_reply,
+    ) -> None:
         self._own = own
         self._known: dict[str, ChatReply] = {}
         for segment in earlier:
             for number, line in enumerate(complete_lines(segment), 1):
                 recorded = decode(RecordedReply, line, f"{segment}:{number}")
-                self._known.setdefault(recorded.key, recorded.reply)
+                if recorded.key not in self._known and usable(recorded.reply):
+                    self._known[recorded.key] = recorded.reply
 
     def get(self, key: str) -> ChatReply | None:
-        """The recorded reply to a request, or None."""
+        """The recorded reply to a request, or None if it is to be asked."""
         return self._known.get(key)
 
     def record(self, replies: Iterable[tuple[str, ChatReply]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from mmi_hpc.engine.context import Context
 from mmi_hpc.llm import prompts
 from mmi_hpc.llm.ask import ask
 from mmi_hpc.llm.protocol import ChatReply, ChatRequest
-from mmi_hpc.llm.request_log import RequestLog
+from mmi_hpc.llm.request_log import RequestLog, any_reply
 from mmi_hpc.llm.settings import LlmSettings
 
 
@@ -27,11 +27,26 @@ class Question:
 
 
 def ask_all(
-    template: str, questions: Sequence[Question], settings: LlmSettings, context: Context
+    template: str,
+    questions: Sequence[Question],
+    settings: LlmSettings,
+    context: Context,
+    *,
+    usable: Callable[[ChatReply], bool] = any_reply,
 ) -> list[ChatReply]:
-    """Replies in the order of the questions; every draw is seeded by run, task and record."""
+    """Replies in the order of the questions; every draw is seeded by run, task and record.
+
+    Args:
+        template: Name of the prompt.
+        questions: What is asked about.
+        settings: The model.
+        context: The stage at work, with the replies of its earlier attempts.
+        usable: Whether the stage can make a row of a reply. Where it cannot, the record fails,
+            and an attempt that tries failed records again has to ask again instead of reading the
+            same reply from the record.
+    """
     requests = [_request(template, question, context.seed) for question in questions]
-    log = RequestLog(context.recorded_replies(), context.reply_segment())
+    log = RequestLog(context.recorded_replies(), context.reply_segment(), usable)
     return ask(requests, settings, log, context.check_stop)
 
 
@@ -42,6 +57,11 @@ def problem(reply: ChatReply) -> str:
     if not reply.text.strip():
         return "the reply is empty"
     return "the reply was cut off by max_tokens" if reply.finish_reason == "length" else ""
+
+
+def is_usable(reply: ChatReply) -> bool:
+    """Whether a reply has no `problem`."""
+    return not problem(reply)
 
 
 def prompt_identity(template: str, settings: LlmSettings) -> dict[str, Any]:

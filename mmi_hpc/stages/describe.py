@@ -9,13 +9,13 @@ from typing import Any, ClassVar, Literal
 from mmi_hpc.config.settings import StageSettings
 from mmi_hpc.data import images
 from mmi_hpc.data.formats import JsonLines
-from mmi_hpc.data.image_shard import ImageEntry
+from mmi_hpc.data.image_shard import ImageEntry, read_records
 from mmi_hpc.data.records import Description, Failure, ImageRecord
 from mmi_hpc.engine.context import Context
 from mmi_hpc.engine.contracts import MapStage, Uses
 from mmi_hpc.llm import ask
 from mmi_hpc.llm.settings import LlmSettings
-from mmi_hpc.stages._chat import Question, ask_all, problem, prompt_identity
+from mmi_hpc.stages._chat import Question, ask_all, is_usable, problem, prompt_identity
 from mmi_hpc.stages.ingest import Ingest
 
 # Media types that vision servers take; other encodings are sent as PNG.
@@ -60,7 +60,7 @@ class Describe(MapStage[Description]):
         """Describe the images of one shard."""
         settings = context.settings(DescribeSettings)
         if settings.by == "given":
-            return (_given(entry.record) for entry in context.rows(Ingest, shard))
+            return (_given(record) for record in read_records(context.path(Ingest, shard)))
         return _written(list(context.rows(Ingest, shard)), settings.llm, context)
 
 
@@ -79,7 +79,7 @@ def _written(
             questions.append(_question(entry, llm))
         except images.BadImageError as error:
             yield Failure(entry.record.id, str(error))
-    replies = ask_all("describe", questions, llm, context)
+    replies = ask_all("describe", questions, llm, context, usable=is_usable)
     for question, reply in zip(questions, replies, strict=True):
         if reason := problem(reply):
             yield Failure(question.record_id, f"no description: {reason}")

@@ -33,7 +33,7 @@ class EmbedSettings(StageSettings):
     section: ClassVar[str] = "embed"
     input: Literal["image", "description"] = "image"
     encoder: EncoderSettings = EncoderSettings(
-        kind="open_clip", model="ViT-L-14-336", pretrained="openai"
+        kind="open_clip", model="ViT-L-14-336-quickgelu", pretrained="openai"
     )
 
 

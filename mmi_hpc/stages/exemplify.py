@@ -13,7 +13,7 @@ from mmi_hpc.engine.context import Context
 from mmi_hpc.engine.contracts import MapStage, Shard, Uses
 from mmi_hpc.llm import ask
 from mmi_hpc.llm.settings import LlmSettings
-from mmi_hpc.stages._chat import Question, ask_all, problem, prompt_identity
+from mmi_hpc.stages._chat import Question, ask_all, is_usable, problem, prompt_identity
 from mmi_hpc.stages.balance import BalanceInstructions
 from mmi_hpc.stages.bank import Bank
 from mmi_hpc.stages.summarise import cut_rows
@@ -59,7 +59,7 @@ class Exemplify(MapStage[Example]):
             )
             for instruction, exemplar in pairs
         ]
-        replies = ask_all("exemplify", questions, llm, context)
+        replies = ask_all("exemplify", questions, llm, context, usable=is_usable)
         for (instruction, exemplar), reply in zip(pairs, replies, strict=True):
             name = f"{instruction.id}/{exemplar.image_id}"
             if reason := problem(reply):

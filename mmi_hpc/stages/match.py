@@ -42,7 +42,8 @@ class MatchInstructions(MapStage[Match]):
                     instruction_id=bank[position].id,
                     position=position,
                     cosine=float(scores[row, column]),
-                    weight=float(weights[row, column]),
+                    # One step coarser than it was computed: see the rounding in mmi_hpc.matching.
+                    weight=round(float(weights[row, column]), 9),
                     rank=rank,
                 )
                 yield _within_cap(match, balance)

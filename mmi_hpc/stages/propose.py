@@ -86,7 +86,13 @@ class Propose(MapStage[RawInstruction]):
             )
             for row, drawn in zip(asked, shots, strict=True)
         ]
-        replies = ask_all("propose", questions, settings.llm, context)
+        replies = ask_all(
+            "propose",
+            questions,
+            settings.llm,
+            context,
+            usable=lambda reply: bool(_texts(reply, settings.per_image)),
+        )
         for row, drawn, reply in zip(asked, shots, replies, strict=True):
             yield from _rows(row, drawn, reply, settings.per_image)
 
@@ -103,15 +109,19 @@ def parse_list(text: str) -> list[str]:
 def _rows(
     row: Description, drawn: list[SeedInstruction], reply: ChatReply, count: int
 ) -> Iterator[RawInstruction | Failure]:
-    found = parse_list(reply.text)
-    # The item at which the model was cut off is half an instruction.
-    texts = found[: min(count, len(found) - (reply.finish_reason == "length"))]
+    texts = _texts(reply, count)
     if not texts:
         reason = reply.error or "the reply holds no list of instructions of 3 to 40 words"
         yield Failure(row.id, f"no instructions: {reason}")
     for number, text in enumerate(texts):
         seeds = tuple(seed.id for seed in drawn)
         yield RawInstruction(f"{row.id}#{number}", text, row.id, seeds, reply.model)
+
+
+def _texts(reply: ChatReply, count: int) -> list[str]:
+    found = parse_list(reply.text)
+    # The item at which the model was cut off is half an instruction.
+    return found[: max(0, min(count, len(found) - (reply.finish_reason == "length")))]
 
 
 def _is_asked(row: Description, context: Context) -> bool:

@@ -13,6 +13,7 @@ from mmi_hpc.data.records import Failure, Instruction
 from mmi_hpc.engine.context import Context
 from mmi_hpc.engine.contracts import MapStage, Shard, Uses
 from mmi_hpc.llm import ask, prompts
+from mmi_hpc.llm.protocol import ChatReply
 from mmi_hpc.llm.settings import LlmSettings
 from mmi_hpc.stages._chat import Question, ask_all, problem, prompt_identity
 from mmi_hpc.stages.cluster import ClusterInstructions
@@ -60,17 +61,15 @@ class Summarise(MapStage[Instruction]):
             )
         )
         questions = [Question(c.id, {"members": list(c.members)}) for c in clusters]
-        replies = ask_all("summarise", questions, llm, context)
+        replies = ask_all(
+            "summarise", questions, llm, context, usable=lambda reply: not _problem(reply)
+        )
         for cluster, reply in zip(clusters, replies, strict=True):
-            text = first_line(reply.text)
-            if reason := problem(reply) or ("" if text else "the reply is empty"):
-                yield Failure(cluster.id, f"no final instruction: {reason}")
-            elif len(text.split()) > _MAX_WORDS:
-                yield Failure(
-                    cluster.id, f"the final instruction is longer than {_MAX_WORDS} words"
-                )
+            if reason := _problem(reply):
+                yield Failure(cluster.id, reason)
             else:
                 name = cluster.id.replace("cluster", "instruction")
+                text = first_line(reply.text)
                 yield Instruction(name, text, cluster.id, cluster.size, reply.model)
 
 
@@ -78,6 +77,16 @@ def cut_rows(count: int, rows: int) -> list[Shard]:
     """Shards of consecutive rows of a stage that has a single file."""
     starts = range(0, count, rows)
     return [{"start": start, "rows": min(rows, count - start)} for start in starts]
+
+
+def _problem(reply: ChatReply) -> str:
+    """Why a reply gives no final instruction, or ""."""
+    text = first_line(reply.text)
+    if reason := problem(reply) or ("" if text else "the reply is empty"):
+        return f"no final instruction: {reason}"
+    if len(text.split()) > _MAX_WORDS:
+        return f"the final instruction is longer than {_MAX_WORDS} words"
+    return ""
 
 
 def first_line(text: str) -> str:

@@ -20,6 +20,9 @@ open_clip = pytest.importorskip("open_clip")
 torch = pytest.importorskip("torch")
 import tiny_clip  # noqa: E402
 
+from mmi_hpc.embed.clip import check_activation  # noqa: E402
+from mmi_hpc.stages.embed import EmbedSettings  # noqa: E402
+
 BLOCK = 4
 TEXTS = ["a cat", "", "Write a poem about the photo.", "word " * 500, "日本語 🐈", "\x00<b>{{x}}"]
 
@@ -236,3 +239,38 @@ def test_an_unknown_name_is_an_error_that_says_what_to_set(model: str, pretraine
     assert "Set encoder.model to a folder" in message
     assert "internet" in message
     assert len(message) < 1000
+
+
+def test_an_architecture_with_another_activation_than_its_weights_is_refused() -> None:
+    """open_clip only logs a warning, and its vectors would be wrong."""
+    with pytest.raises(ConfigError, match=r"Set encoder\.model=ViT-L-14-336-quickgelu\."):
+        load(settings("ViT-L-14-336", pretrained="openai"))
+
+
+def test_the_default_encoder_has_the_activation_of_its_weights() -> None:
+    encoder = EmbedSettings().encoder
+    assert open_clip.get_pretrained_cfg(encoder.model, encoder.pretrained)["quick_gelu"]
+    assert open_clip.get_model_config(encoder.model)["quick_gelu"]
+    check_activation(encoder.model, encoder.pretrained)
+
+
+def test_every_pair_that_open_clip_knows_is_let_through_or_has_a_twin_that_is() -> None:
+    refused = 0
+    for model, tag in open_clip.list_pretrained():
+        try:
+            check_activation(model, tag)
+        except ConfigError as error:
+            refused += 1
+            twin = str(error).rpartition("encoder.model=")[2].rstrip(".")
+            assert twin != model
+            check_activation(twin, tag)
+            assert open_clip.get_pretrained_cfg(twin, tag)
+    assert refused > 10
+
+
+@pytest.mark.parametrize(
+    ("model", "tag"),
+    [("ViT-L-14-336", ""), ("ViT-L-14", "laion2b_s32b_b82k"), ("no-such", "openai")],
+)
+def test_what_open_clip_does_not_know_or_knows_to_fit_is_let_through(model: str, tag: str) -> None:
+    check_activation(model, tag)

@@ -84,6 +84,27 @@ def test_an_error_is_given_back_but_not_recorded_and_asked_again_next_time(
     assert len(server.received) == 4
 
 
+def test_an_unusable_reply_is_asked_for_again_by_the_next_attempt_only(
+    server: FaultServer, settings: LlmSettings, tmp_path: Path
+) -> None:
+    server.script = lambda r: completion("") if r.user == "bad" else echo(r)
+
+    def log(own: int) -> RequestLog:
+        earlier = [tmp_path / str(number) for number in range(1, own)]
+        return RequestLog(earlier, tmp_path / str(own), usable=lambda reply: reply.text != "")
+
+    first = log(1)
+    for _ in range(2):
+        replies = ask(requests("a", "bad"), settings, first, no_tick)
+        assert [reply.text for reply in replies] == ["re: a", ""]
+    assert len(server.received) == 2
+    server.script = echo
+    replies = ask(requests("a", "bad"), settings, log(2), no_tick)
+    assert [reply.text for reply in replies] == ["re: a", "re: bad"]
+    assert ask(requests("a", "bad"), settings, log(3), no_tick) == replies
+    assert [request.user for request in server.received[2:]] == ["bad"]
+
+
 def test_an_unusable_server_ends_the_asking_and_keeps_what_came_before(
     server: FaultServer, settings: LlmSettings, tmp_path: Path
 ) -> None:

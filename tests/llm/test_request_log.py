@@ -98,3 +98,23 @@ def test_a_write_that_fails_leaves_no_half_line_behind(tmp_path: Path) -> None:
     assert log.get("b") is None
     log.record([("b", reply("zwei"))])
     assert RequestLog([own], tmp_path / "next.jsonl").get("b") == reply("zwei")
+
+
+def test_an_unusable_reply_of_an_earlier_attempt_is_not_taken_over(tmp_path: Path) -> None:
+    first = written(tmp_path / "1.jsonl", ("a", reply("")), ("b", reply("fine")))
+    second = written(tmp_path / "2.jsonl", ("a", reply("a second try")), ("b", reply("other")))
+    third = written(tmp_path / "3.jsonl", ("a", reply("a third try")))
+
+    def log(*earlier: Path) -> RequestLog:
+        return RequestLog(earlier, tmp_path / "own.jsonl", usable=lambda known: known.text != "")
+
+    assert log(first).get("a") is None
+    assert log(first).get("b") == reply("fine")
+    assert log(first, second, third).get("a") == reply("a second try")
+    assert log(first, second, third).get("b") == reply("fine")
+
+
+def test_an_unusable_reply_counts_within_its_own_attempt(tmp_path: Path) -> None:
+    log = RequestLog([], tmp_path / "own.jsonl", usable=lambda _: False)
+    log.record([("a", reply(""))])
+    assert log.get("a") == reply("")

@@ -12,9 +12,10 @@ import pytest
 
 from mmi_hpc.llm import prompts
 from mmi_hpc.llm.protocol import ChatReply, ChatRequest
+from mmi_hpc.llm.request_log import RequestLog
 from mmi_hpc.llm.settings import LlmSettings
 from mmi_hpc.stages import _chat
-from mmi_hpc.stages._chat import Question, ask_all, prompt_identity, record_seed
+from mmi_hpc.stages._chat import Question, ask_all, is_usable, prompt_identity, record_seed
 
 FACTS: Mapping[str, Any] = {"members": ["Write a poem.", "Compose a poem."]}
 
@@ -91,3 +92,28 @@ def test_another_prompt_or_another_writer_is_another_identity() -> None:
     identities = [prompt_identity(name, served) for name in prompts.TEMPLATES]
     assert len({str(identity) for identity in identities}) == len(prompts.TEMPLATES)
     assert prompt_identity("answer", LlmSettings()) not in identities
+
+
+@pytest.mark.parametrize(
+    ("reply", "usable"),
+    [
+        (ChatReply("fine", "stop", "m"), True),
+        (ChatReply(" \n", "stop", "m"), False),
+        (ChatReply("cut", "length", "m"), False),
+        (ChatReply("", "error", "", error="status 400"), False),
+    ],
+)
+def test_a_reply_without_a_problem_is_usable(reply: ChatReply, usable: bool) -> None:
+    assert is_usable(reply) == usable
+
+
+def test_a_recorded_reply_that_the_stage_cannot_use_is_asked_for_again(tmp_path: Path) -> None:
+    question, llm, earlier = Question("c1", FACTS), LlmSettings(), tmp_path / "earlier"
+    request = _chat._request("summarise", question, 3)
+    RequestLog([], earlier).record([(request.key(llm), ChatReply("", "stop", "m"))])
+    at_work = context(3, tmp_path)
+    at_work.recorded_replies = lambda: [earlier]
+    (kept,) = ask_all("summarise", [question], llm, at_work)
+    assert kept.text == ""
+    (anew,) = ask_all("summarise", [question], llm, at_work, usable=is_usable)
+    assert anew.text != ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -88,7 +89,13 @@ def test_replies_become_descriptions_or_failures_in_the_order_of_the_images(
         ChatReply("", "error", "", error="status 400: no"),
         ChatReply("A dog that", "length", "served"),
     ]
-    monkeypatch.setattr(describe, "ask_all", lambda *_: replies)
+    judged = []
+
+    def note(*_: object, usable: Callable[[ChatReply], bool]) -> list[ChatReply]:
+        judged.extend(map(usable, replies))
+        return replies
+
+    monkeypatch.setattr(describe, "ask_all", note)
     found = list(describe._written([entry(name) for name in "abcd"], OPENAI, SimpleNamespace()))
     assert found == [
         Description("a", "A cat.", "openai", "served"),
@@ -96,6 +103,7 @@ def test_replies_become_descriptions_or_failures_in_the_order_of_the_images(
         Failure("c", "no description: status 400: no"),
         Failure("d", "no description: the reply was cut off by max_tokens"),
     ]
+    assert judged == [isinstance(row, Description) for row in found]
 
 
 def test_a_broken_image_is_one_failure_and_not_the_end_of_its_shard(
@@ -105,7 +113,7 @@ def test_a_broken_image_is_one_failure_and_not_the_end_of_its_shard(
     monkeypatch.setattr(
         describe,
         "ask_all",
-        lambda _, questions, *__: [ChatReply("fine", "stop", "m") for _ in questions],
+        lambda _, questions, *__, **___: [ChatReply("fine", "stop", "m") for _ in questions],
     )
     good = encoded(Image.new("RGB", (8, 8), "red"), "BMP")
     images = [entry("a", good, format="BMP"), entry("b", good[:60], format="BMP")]

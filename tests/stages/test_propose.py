@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -103,6 +104,34 @@ def test_a_reply_that_gives_nothing_is_a_failure_with_its_reason(
     assert isinstance(failure, Failure)
     assert failure.id == "image-0"
     assert reason in failure.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "finish_reason", "usable"),
+    [
+        (f"1. {POEM}", "stop", True),
+        (f"1. {POEM}\n2. {STORY}", "length", True),
+        (f"1. {POEM}", "length", False),
+        ("", "length", False),
+        ("I cannot\nhelp.", "stop", False),
+    ],
+)
+def test_replies_that_fail_are_those_that_a_later_attempt_asks_for_again(
+    text: str, finish_reason: str, usable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = []
+
+    def note(*_: object, usable: Callable[[ChatReply], bool]) -> list[ChatReply]:
+        judged.append(usable(reply))
+        return [reply]
+
+    reply = ChatReply(text, finish_reason, "m")
+    monkeypatch.setattr(propose, "ask_all", note)
+    at_work = context()
+    at_work.rows = lambda *_: rows(1)
+    made = list(propose.Propose().map(0, at_work))
+    assert judged == [usable]
+    assert all(isinstance(row, RawInstruction) == usable for row in made)
 
 
 def test_the_share_of_images_that_are_asked_about_is_kept_and_grows_from_within() -> None:

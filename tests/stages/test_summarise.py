@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import SimpleNamespace
+
 import pytest
 
+from mmi_hpc.data.records import Cluster, Failure
+from mmi_hpc.llm.protocol import ChatReply
+from mmi_hpc.stages import summarise
 from mmi_hpc.stages.summarise import cut_rows, first_line
 
 
@@ -34,3 +40,36 @@ def test_rows_are_cut_into_consecutive_shards() -> None:
         {"start": 5, "rows": 5},
         {"start": 10, "rows": 1},
     ]
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (ChatReply("Write a poem.", "stop", "m"), ""),
+        (ChatReply("Write a", "length", "m"), "cut off"),
+        (ChatReply("", "stop", "m"), "empty"),
+        (ChatReply("***\n42.", "stop", "m"), "empty"),
+        (ChatReply("word " * 61, "stop", "m"), "longer than 60 words"),
+        (ChatReply("", "error", "", error="status 400"), "status 400"),
+    ],
+)
+def test_replies_that_fail_are_those_that_a_later_attempt_asks_for_again(
+    reply: ChatReply, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = []
+
+    def note(*_: object, usable: Callable[[ChatReply], bool]) -> list[ChatReply]:
+        judged.append(usable(reply))
+        return [reply]
+
+    monkeypatch.setattr(summarise, "ask_all", note)
+    context = SimpleNamespace(
+        settings=lambda _: summarise.SummariseSettings(),
+        own_shards=lambda: [{"start": 0, "rows": 1}],
+        rows=lambda *_: [Cluster("cluster-00000", 2, ("Write a poem.", "Compose a poem."))],
+    )
+    (row,) = summarise.Summarise().map(0, context)
+    assert judged == [reason == ""]
+    assert isinstance(row, Failure) == (reason != "")
+    if isinstance(row, Failure):
+        assert reason in row.reason
