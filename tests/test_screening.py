@@ -18,10 +18,15 @@ INSTRUCTION = "Write a short story inspired by the quiet harbour in the photo."
 DESCRIPTION = "Three fishing boats float in the harbour beside a white lighthouse."
 
 
-def flags(text: str, finish_reason: str = "stop", limits: Limits = LIMITS) -> tuple[str, ...]:
+def flags(
+    text: str,
+    finish_reason: str = "stop",
+    limits: Limits = LIMITS,
+    instruction: str = INSTRUCTION,
+) -> tuple[str, ...]:
     return screen(
         text,
-        instruction=INSTRUCTION,
+        instruction=instruction,
         description=DESCRIPTION,
         finish_reason=finish_reason,
         limits=limits,
@@ -44,6 +49,11 @@ def flags(text: str, finish_reason: str = "stop", limits: Limits = LIMITS) -> tu
         "I am not able to create a postcard for you.",
         "I cannot assist with that request at all.",
         "I apologize, but I am not allowed to do this.",
+        "I must decline this request, my friend.",
+        "I must respectfully decline to write such a story.",
+        "I won't be able to help you with this one.",
+        "I won’t be able to describe the image you sent.",
+        "I will not be able to do that, friend.",
     ],
 )
 def test_refusals_are_flagged(text: str) -> None:
@@ -63,6 +73,10 @@ def test_refusals_are_flagged(text: str) -> None:
         "Sorry, we are closed: come back tomorrow for fresh bread.",
         "I cannot provide for my family with empty nets.",
         "I apologize for the late delivery of your order.",
+        "Dear Anna, I must decline your kind invitation to the regatta.",
+        "I won’t be able to join you at the harbour on Friday.",
+        "I must declare my love for this harbour.",
+        "I can't do this any more, said the old sailor.",
     ],
 )
 def test_apologies_in_stories_and_letters_are_no_refusals(text: str) -> None:
@@ -83,6 +97,10 @@ def test_apologies_in_stories_and_letters_are_no_refusals(text: str) -> None:
         "The bounding boxes show where the boats are.",
         "The boat lies at coordinates [0.1, 0.2, 0.3, 0.4] here.",
         "No names appear in the text description of it.",
+        "As described, the harbour is calm at noon.",
+        "It is noon. As described, three boats float here.",
+        "The boat [0.1, 0.2, 0.5, 0.9] lies beside the pier.",
+        "A lighthouse stands there: [0.0,0.125,.5,1.0]",
     ],
 )
 def test_words_about_the_hidden_source_are_leakage(text: str) -> None:
@@ -100,6 +118,11 @@ def test_words_about_the_hidden_source_are_leakage(text: str) -> None:
         "Plot the coordinates of each buoy on your map.",
         "Link in the description below, friends of the sea!",
         "Pack your things in a bounding rhythm of joy.",
+        "The house was as described, small and white.",
+        "As described by Homer, the sea is dark as wine.",
+        "The sizes in metres are [1.5, 0.2, 0.5, 0.9] here.",
+        "Mark the hours you slept: [0.5, 0.25, 0.75] of a day.",
+        "Choose one of these numbers: [0, 1, 0, 1] or more.",
     ],
 )
 def test_everyday_captions_and_descriptions_are_no_leakage(text: str) -> None:
@@ -122,7 +145,16 @@ def test_everyday_captions_and_descriptions_are_no_leakage(text: str) -> None:
         "Here you go:\n```python\nprint('boats')\n",
         "The boats come h\ufffdme at last.",
         "The boats come home\x00 at last.",
+        '{"answer": "The boats come home at last."}',
+        '["The boats come home", "and rest"]',
+        ' [{"boat": "red"}, {"boat": "blue"}]\n',
+        '{"answer": "The boats come home at last.",}',
+        '{"answer": "The boats come home at',
+        "{'answer': 'The boats come home at last.'}",
+        '["The boats come home", and rest]',
+        "[" * 5000 + "the boats come home" + "]" * 5000,
     ],
+    ids=lambda text: text[:40],
 )
 def test_remains_of_prompts_and_broken_text_are_flagged_parse(text: str) -> None:
     assert flags(text) == ("parse",)
@@ -137,9 +169,13 @@ def test_remains_of_prompts_and_broken_text_are_flagged_parse(text: str) -> None
         "The user: a sailor. The assistant: his old dog.",
         "Temperature < 5 degrees and wind > 20 knots today.",
         "Tabs\tand\nnewlines are part of a tidy table.",
+        "[Verse 1]\nThe boats come home at last.\n[Chorus]",
+        "[The boats come home at last.]",
+        "{Three} boats come home at {last}",
+        'Use this setting: {"boats": 3}',
     ],
 )
-def test_headings_and_closed_code_are_no_remains(text: str) -> None:
+def test_headings_brackets_and_closed_code_are_no_remains(text: str) -> None:
     assert flags(text) == ()
 
 
@@ -155,6 +191,32 @@ def test_length_is_judged_by_words_and_by_the_token_limit() -> None:
     assert flags("one two three four", limits=few) == ()
     assert flags("one two three four five", limits=few) == ("length",)
     assert flags("The boats come home when", finish_reason="length") == ("length",)
+
+
+def test_json_that_was_asked_for_is_an_answer_unless_it_is_broken() -> None:
+    asked = "List the boats in the photo as JSON."
+    assert flags('{"boats": ["red", "blue"]}', instruction=asked) == ()
+    assert flags('{"boats": ["red", "blue"}', instruction=asked) == ("parse",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["三只渔船停在港口里。", "港に漁船が三隻とまっている。", "항구에 어선 세 척이 떠 있다."],
+    ids=["Chinese", "Japanese", "Korean"],
+)
+def test_every_letter_of_scripts_without_spaces_is_a_word(text: str) -> None:
+    _, scores = screen(text, instruction="", description="", finish_reason="stop", limits=LIMITS)
+    assert scores["words"] == sum(letter.isalpha() for letter in text)
+    assert flags(text) == ()
+    assert flags(text * 5) == ("repetition",)
+    assert flags(text[:2]) == ("length",)
+    assert flags(text, instruction=text) == ("echo",)
+
+
+def test_words_of_other_scripts_stay_whole_beside_them() -> None:
+    few = Limits(min_words=5, max_words=5, max_repetition=1, max_echo=1)
+    assert flags("GPU加速 well-known don’t", limits=few) == ()
+    assert flags("Лодки вернулись домой à Besançon", limits=few) == ()
 
 
 def test_copying_the_question_or_what_was_known_is_echo() -> None:
@@ -175,6 +237,14 @@ def test_repetition_counts_four_word_sequences() -> None:
     assert repetition(["a", "b", "c", "d", "a", "b", "c", "d"]) == pytest.approx(1 - 4 / 5)
     assert repetition(["a", "a", "a"]) == 0
     assert repetition(["a", "b", "c", "d"]) == 0
+
+
+@pytest.mark.parametrize(
+    "part", ["\n", " ", "# ", "[", '["', "[0.1, ", '{"', "漢", "I must decline "]
+)
+def test_a_hostile_text_of_any_size_is_judged(part: str) -> None:
+    # A rule whose work grew with the square of the text would not come to an end here.
+    assert flags(part * (1_000_000 // len(part)) + "x")
 
 
 def test_flags_come_in_the_order_of_their_meanings() -> None:

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
 from pydantic import BaseModel
 
 _QUOTE = "'"
+
+# What pydantic says in the language of its programmers, by the type of its error.
+_PLAIN_WORDS = {
+    "tuple_type": "must be a list in brackets: [a, b]",
+    "model_type": "must be a section of settings: {key: value}",
+    "model_attributes_type": "must be a section of settings: {key: value}",
+    "path_type": "must be a path",
+}
+# What a pattern asks for, by the name of the setting.
+_PATTERNS = {
+    "name": "must be 1 to 64 letters, digits, dots, dashes or underscores, "
+    "and begin with a letter or digit",
+    "umask": "must be three digits from 0 to 7, such as 077",
+    "base_url": "must be an address such as http://127.0.0.1:8000/v1",
+}
+_MOST_SUGGESTIONS = 3
 
 
 def explain(model: type[BaseModel], error: dict[str, Any]) -> str:
@@ -26,7 +43,7 @@ def explain(model: type[BaseModel], error: dict[str, Any]) -> str:
         return _wrong_tag(key, context)
     value = error.get("input")
     shown = repr(value) if len(repr(value)) < 80 else type(value).__name__
-    return f"{key}: {error['msg']} (got {shown})"
+    return f"{key}: {_reason(path, error)} (got {shown}){_meant_value(error)}"
 
 
 def nearest(name: str, known: list[str]) -> str | None:
@@ -35,15 +52,43 @@ def nearest(name: str, known: list[str]) -> str | None:
     return match[0] if match else None
 
 
+def _reason(path: list[str], error: dict[str, Any]) -> str:
+    if error["type"] == "string_pattern_mismatch":
+        return _PATTERNS.get(path[-1], str(error["msg"]))
+    return _PLAIN_WORDS.get(error["type"], str(error["msg"]))
+
+
+def _meant_value(error: dict[str, Any]) -> str:
+    """A hint at the nearest of the few values that a setting can have."""
+    if error["type"] not in ("literal_error", "enum") or not isinstance(error.get("input"), str):
+        return ""
+    best = nearest(error["input"], re.findall(r"'([^']*)'", error["ctx"]["expected"]))
+    return f". Did you mean {best}?" if best else ""
+
+
 def _suggestion(model: type[BaseModel], path: list[str], holders: list[type[BaseModel]]) -> str:
     siblings = sorted({name for holder in holders for name in holder.model_fields})
     best = nearest(path[-1], siblings)
     if best:
         return f". Did you mean {'.'.join([*path[:-1], best])}?"
-    elsewhere = [full for full in _all_paths(model) if full.split(".")[-1] == path[-1]]
-    if elsewhere:
-        return f". Did you mean {elsewhere[0]}?"
+    section = [".".join([*path[:-1], inner]) for holder in holders for inner in _all_paths(holder)]
+    for found in (
+        _of_leaf(path[-1], section),
+        _of_leaf(path[-1], _all_paths(model)),
+        _of_leaf(nearest(path[-1], [_leaf(full) for full in section]), section),
+    ):
+        if found:
+            return f". Did you mean {' or '.join(found[:_MOST_SUGGESTIONS])}?"
     return f". Known here: {', '.join(siblings)}." if siblings else "."
+
+
+def _of_leaf(name: str | None, paths: Iterable[str]) -> list[str]:
+    """The paths whose last part is `name`, each once, the shortest first."""
+    return sorted({full for full in paths if _leaf(full) == name}, key=lambda p: (p.count("."), p))
+
+
+def _leaf(path: str) -> str:
+    return path.rpartition(".")[2]
 
 
 def _wrong_tag(key: str, context: dict[str, Any]) -> str:

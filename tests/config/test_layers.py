@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, Field
 
 from mmi_hpc.config.layers import compose, merge, read_yaml, validate
 from mmi_hpc.errors import ConfigError
@@ -103,6 +104,11 @@ def test_a_missing_file_or_a_folder_is_named(tmp_path: Path) -> None:
         ({**MINIMAL, "site": {"worker": 4}}, "Did you mean site.workers?"),
         ({**MINIMAL, "shard_rows_": 4}, "Did you mean shard_rows?"),
         ({**MINIMAL, "max_pixels": 4}, "Did you mean ingest.max_pixels?"),
+        (with_answer(temprature=1), "Did you mean answer.llm.temperature?"),
+        (with_answer(temperature=1), "Did you mean answer.llm.temperature?"),
+        (with_answer(max_pixels=4), "Did you mean ingest.max_pixels?"),
+        ({**MINIMAL, "per_imag": 1}, "Did you mean match.per_image or propose.per_image?"),
+        (with_answer(xyzzy=1), "Known here: examples, llm."),
         ({**MINIMAL, "xyzzy": 4}, "Known here: answer, cluster,"),
     ],
 )
@@ -145,14 +151,26 @@ def test_a_wrong_or_missing_kind_says_what_there_is() -> None:
     [
         ({**MINIMAL, "shard_rows": "many"}, "shard_rows: Input should be a valid integer"),
         ({**MINIMAL, "shard_rows": 0}, "shard_rows: Input should be greater than or equal to 1"),
-        ({**MINIMAL, "name": "../up"}, "name: String should match pattern"),
+        ({**MINIMAL, "name": "../up"}, "name: must be 1 to 64 letters, digits, dots, dashes or"),
+        ({**MINIMAL, "site": {"umask": "rwx"}}, "site.umask: must be three digits from 0 to 7"),
+        (with_answer(llm={"base_url": "localhost"}), "must be an address such as http://"),
+        ({**MINIMAL, "stages": "ingest"}, "stages: must be a list in brackets: [a, b] (got 'in"),
+        ({**MINIMAL, "ingest": {"source": "folder"}}, "source: must be a section of settings: {k"),
+        (
+            {**MINIMAL, "match": {"mode": "balance"}},
+            "or 'balanced' (got 'balance'). Did you mean balanced?",
+        ),
+        ({**MINIMAL, "match": {"mode": 3}}, "or 'balanced' (got 3)"),
         ({**MINIMAL, "seed": None}, "seed: Input should be a valid integer (got None)"),
         (
             with_answer(llm={"engine": "x"}),
             "answer.llm.engine: Input should be 'rules' or 'openai'",
         ),
         (with_answer(llm={"temperature": float("nan")}), "answer.llm.temperature: "),
-        ({**MINIMAL, "answer": None}, "answer: Input should be a valid dictionary"),
+        (
+            {**MINIMAL, "answer": None},
+            "answer: must be a section of settings: {key: value} (got None)",
+        ),
         ({**MINIMAL, "export": {"exclude": ["refusl"]}}, "no such flag: refusl; known: empty"),
         ({"ingest": MINIMAL["ingest"]}, "stages: this setting is required."),
         ({"stages": ["ingest"]}, "ingest: this setting is required."),
@@ -179,3 +197,17 @@ def test_a_setting_from_a_variable_is_not_looked_for_in_the_recipe(
 def test_our_recipes_are_right(recipe: Path) -> None:
     settings = validate(settings_class(), compose(recipe, environment={}), str(recipe))
     assert settings.model_dump()["ingest"]["source"]["kind"] in ("samples", "webdataset")
+
+
+def test_a_name_that_several_sections_hold_brings_a_few_of_them() -> None:
+    message = wrong({**MINIMAL, "temprature": 1})
+    assert "Did you mean match.temperature or answer.llm.temperature or " in message
+    assert message.count("temperature") == 3
+
+
+def test_a_pattern_without_words_of_ours_is_shown_as_it_is() -> None:
+    class Example(BaseModel):
+        code: str = Field(pattern="^[A-Z]$")
+
+    with pytest.raises(ConfigError, match=r"code: String should match pattern '\^\[A-Z\]\$'"):
+        validate(Example, {"code": "x"}, "my.yaml")

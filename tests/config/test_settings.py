@@ -69,7 +69,7 @@ def test_places_of_data_tell_runs_apart_but_not_results(tmp_path: Path) -> None:
     other = example(tmp_path, data="c", more="d")
     assert scientific(one) == scientific(other)
     assert scientific(one, located=True) != scientific(other, located=True)
-    assert scientific(one, located=True)["more"] == "b"
+    assert scientific(one, located=True)["more"] == str(Path("b").absolute())
 
 
 def test_a_leading_tilde_is_the_home_folder(
@@ -87,12 +87,14 @@ def test_settings_cannot_be_changed_after_they_were_checked(tmp_path: Path) -> N
 
 
 def test_in_the_whole_schema_only_results_count() -> None:
-    def values(**changes: Any) -> dict[str, Any]:
+    def values(located: bool = True, **changes: Any) -> dict[str, Any]:
         base = {"stages": ["ingest"], "ingest": {"source": {"kind": "samples"}}}
-        return scientific(validate(settings_class(), {**base, **changes}, "r"), located=True)
+        return scientific(validate(settings_class(), {**base, **changes}, "r"), located=located)
 
     before = values()
-    assert values(root="/elsewhere", shard_rows=7, site={"workers": 64}) == before
+    assert values(root="/elsewhere", site={"workers": 64}) == before
+    assert values(shard_rows=7) != before
+    assert values(located=False, shard_rows=7) == values(located=False)
     assert values(answer={"llm": {"concurrency": 2, "timeout_seconds": 1}}) == before
     assert values(seed=1) != before
     assert values(answer={"llm": {"max_tokens": 9}}) != before

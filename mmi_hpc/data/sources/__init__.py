@@ -1,7 +1,7 @@
 """Where images and their texts come from. Every source is cut into slices that workers read alone.
 
-A source answers three questions: what is there (`inventory`, a digest of names and sizes that does
-not depend on where it lies), how is it cut (`slices`), and what is in one slice (`read`).
+A source answers three questions: what is there (`inventory`, a digest of names and contents that
+does not depend on where it lies), how is it cut (`slices`), and what is in one slice (`read`).
 """
 
 from __future__ import annotations

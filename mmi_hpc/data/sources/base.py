@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import stat
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, Protocol
 
+import xxhash
+
 from mmi_hpc.data.records import Box, Failure
 from mmi_hpc.errors import ConfigError
+from mmi_hpc.files import digest_file, dump_json
 
 Slice = dict[str, Any]
 TextRole = Literal["description", "alt_text"]
@@ -17,6 +22,26 @@ TextRole = Literal["description", "alt_text"]
 IMAGE_SUFFIXES = frozenset(
     [".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"]
 )
+
+# Reading this much whenever a run is planned takes seconds; a collection of terabytes takes hours.
+CONTENT_LIMIT_BYTES = 1 << 30
+
+_KINDS_OF_FILES = {".jsonl": "jsonl", ".json": "coco", ".tar": "webdataset"}
+
+# Spelled out rather than asked of `unicodedata`: every Python version must give the same text.
+_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_SPACES = [0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000]
+_CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
+_SURROGATES = range(0xD800, 0xE000)
+_BIDI_ORDERS = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+_BYTE_ORDER_MARK = 0xFEFF
+_TIDIED: dict[int, str | None] = {
+    **dict.fromkeys(_SPACES, " "),
+    **dict.fromkeys([*_CONTROLS, *_SURROGATES, *_BIDI_ORDERS, _BYTE_ORDER_MARK]),
+    ord("\n"): "\n",
+    ord("\t"): "\t",
+}
+_ENDS = " \n\t\u200b"
 
 
 @dataclass(frozen=True)
@@ -51,13 +76,22 @@ class Source(Protocol):
     """The settings of a source, which also read it."""
 
     def inventory(self) -> str:
-        """Digest of what the source holds: names and sizes or content, never the place or time."""
+        """Digest of what the source holds: names and content, never the place or time.
+
+        Beyond `CONTENT_LIMIT_BYTES` the sizes of images stand for their content: one that changes
+        without changing its size is not noticed then. Remove `store/ingest` below the runs' root
+        to have it taken in again.
+        """
 
     def slices(self, rows: int) -> Iterator[Slice]:
         """Cut the source into slices of at most `rows` items; each slice is plain JSON."""
 
     def read(self, part: Slice) -> Iterator[Item | Failure]:
-        """Yield the items of one slice in their order, and a failure for each unusable one."""
+        """Yield the items of one slice in their order, and a failure for each unusable one.
+
+        Raises:
+            ConfigError: The source as a whole has gone, which is no failure of its images.
+        """
 
 
 def existing(path: Path, what: str, *, folder: bool) -> Path:
@@ -69,9 +103,49 @@ def existing(path: Path, what: str, *, folder: bool) -> Path:
     if not path.exists():
         raise ConfigError(f"{what} {path} does not exist. Correct ingest.source and try again.")
     if path.is_dir() != folder:
-        kind = "folder" if folder else "file"
-        raise ConfigError(f"{what} {path} must be a {kind}. Correct ingest.source and try again.")
+        meant = "folder" if folder else "file"
+        kind = _KINDS_OF_FILES.get(path.suffix.lower()) if folder else None
+        hint = f", or set ingest.source.kind={kind}" if kind else ""
+        raise ConfigError(
+            f"{what} {path} must be a {meant}. Correct ingest.source and try again{hint}."
+        )
     return path
+
+
+def digest_collection(files: Callable[[], Iterable[tuple[Any, Path | None]]]) -> str:
+    """Digest of many files that does not depend on where they lie.
+
+    Files are digested by content while all of them together are at most `CONTENT_LIMIT_BYTES`,
+    otherwise by size alone; which of the two was done is part of the digest. In a larger
+    collection, a file that changes without changing its size is therefore not noticed.
+
+    Args:
+        files: Gives, each time it is called, every file's name (plain JSON) and its path, or None
+            for a file that cannot be there.
+    """
+    by_content = sum(_size(path) or 0 for _, path in files()) <= CONTENT_LIMIT_BYTES
+    hasher = xxhash.xxh3_128(b"content" if by_content else b"size")
+    for name, path in files():
+        content = content_digest(path) if by_content else None
+        hasher.update(dump_json([name, _size(path), content]))
+    return hasher.hexdigest()
+
+
+def content_digest(path: Path | None) -> str | None:
+    """Digest of a file's content, or None where no file can be read."""
+    try:
+        return digest_file(path) if path and path.is_file() else None
+    except (OSError, ValueError):
+        return None
+
+
+def _size(path: Path | None) -> int | None:
+    # Names come from data: one may be too long for the file system, or no valid Unicode.
+    try:
+        status = path.stat() if path else None
+    except (OSError, ValueError):
+        return None
+    return status.st_size if status and stat.S_ISREG(status.st_mode) else None
 
 
 def inside(folder: Path, name: str) -> Path | None:
@@ -119,6 +193,12 @@ def joined(sentences: Iterable[str]) -> str:
 
 
 def tidy(text: str) -> str:
-    """Normalise to NFC, drop control characters other than newline and tab, trim the ends."""
-    kept = (c for c in unicodedata.normalize("NFC", text) if c in "\n\t" or c.isprintable())
-    return "".join(kept).strip()
+    """Make every line end a newline and every other space a plain one, and trim both ends.
+
+    Control characters other than newline and tab, lone surrogates, overrides of the writing
+    direction and byte order marks are dropped. All else is kept: joiners belong to the spelling of
+    Persian and to emoji. The result is in NFC.
+    """
+    kept = _LINE_ENDS.sub("\n", text).translate(_TIDIED)
+    # What was dropped may have stood between a letter and its accent, so this comes last.
+    return unicodedata.normalize("NFC", kept).strip(_ENDS)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import xxhash
@@ -16,6 +17,7 @@ from mmi_hpc.data.sources.base import (
     Item,
     Slice,
     cut,
+    digest_collection,
     existing,
     image_bytes,
     inside,
@@ -23,7 +25,7 @@ from mmi_hpc.data.sources.base import (
     tidy,
 )
 from mmi_hpc.errors import ConfigError
-from mmi_hpc.files import digest_file, dump_json, load_json
+from mmi_hpc.files import digest_file, load_json
 
 
 class CocoSource(Settings):
@@ -41,18 +43,18 @@ class CocoSource(Settings):
     images: Place | None = None
 
     def inventory(self) -> str:
-        """Digest of the annotation files, and of the sizes of the images that they name."""
+        """Digest of the annotation files, and of the images that they name.
+
+        The annotations count by content; the images, too, unless they are beyond
+        `CONTENT_LIMIT_BYTES` in all: then one that changes without changing its size is not
+        noticed, and `store/ingest` can be removed to take it in again.
+        """
+        self._check_places()
         hasher = xxhash.xxh3_128()
         for path in (self.captions, self.instances):
-            if path is not None:
-                existing(path, "the COCO file", folder=False)
-                hasher.update(digest_file(path).encode())
+            hasher.update(digest_file(path).encode() if path is not None else b"none")
         if self.images is not None:
-            existing(self.images, "the image folder", folder=True)
-            for image_id in sorted(self._images):
-                path = inside(self.images, str(self._images[image_id].get("file_name", "")))
-                size = path.stat().st_size if path and path.is_file() else None
-                hasher.update(dump_json([image_id, size]))
+            hasher.update(digest_collection(self._image_files).encode())
         return hasher.hexdigest()
 
     def slices(self, rows: int) -> Iterator[Slice]:
@@ -66,8 +68,21 @@ class CocoSource(Settings):
 
     def read(self, part: Slice) -> Iterator[Item | Failure]:
         """Join captions, boxes and pixels of the images of one slice."""
+        self._check_places()
         for image_id in part["ids"]:
             yield self._item(image_id)
+
+    def _check_places(self) -> None:
+        for path in (self.captions, self.instances):
+            if path is not None:
+                existing(path, "the COCO file", folder=False)
+        if self.images is not None:
+            existing(self.images, "the image folder", folder=True)
+
+    def _image_files(self) -> Iterator[tuple[int, Path | None]]:
+        for image_id in sorted(self._images):
+            name = str(self._images[image_id].get("file_name", ""))
+            yield image_id, inside(self.images, name) if self.images else None
 
     def _item(self, image_id: int) -> Item | Failure:
         entry = self._images[image_id]

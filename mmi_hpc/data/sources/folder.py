@@ -1,4 +1,4 @@
-"""A folder of images, searched recursively, with an optional text file beside each image."""
+"""A folder of images, searched with all folders below, with an optional text file beside each."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ from mmi_hpc.data.sources.base import (
     Item,
     Slice,
     TextRole,
+    content_digest,
     cut,
+    digest_collection,
     existing,
     with_text,
 )
+from mmi_hpc.data.sources.tree import files_below
 from mmi_hpc.errors import ConfigError
-from mmi_hpc.files import digest_file, dump_json
+from mmi_hpc.files import dump_json
 
 
 class FolderSource(Settings):
@@ -37,14 +40,20 @@ class FolderSource(Settings):
     text: TextRole = "description"
 
     def inventory(self) -> str:
-        """Digest of all relative names, the sizes of the images, and the texts."""
-        hasher = xxhash.xxh3_128()
-        for name in self._names():
-            image, text = self.path / name, self._text_file(name)
-            size = image.stat().st_size if image.exists() else None
+        """Digest of all relative names, the images and the texts.
+
+        The texts count by content; the images, too, unless they are beyond `CONTENT_LIMIT_BYTES`
+        in all: then one that changes without changing its size is not noticed, and `store/ingest`
+        can be removed to take it in again.
+        """
+        names = self._names()
+        images = digest_collection(
+            lambda: ((os.fsencode(name).hex(), self.path / name) for name in names)
+        )
+        hasher = xxhash.xxh3_128(images.encode())
+        for name in names:
             # A corrected word often leaves a text as long as it was.
-            digest = digest_file(text) if text.is_file() else None
-            hasher.update(dump_json([os.fsencode(name).hex(), size, digest]))
+            hasher.update(dump_json(content_digest(self._text_file(name))))
         return hasher.hexdigest()
 
     def slices(self, rows: int) -> Iterator[Slice]:
@@ -54,6 +63,7 @@ class FolderSource(Settings):
 
     def read(self, part: Slice) -> Iterator[Item | Failure]:
         """Read images and texts."""
+        existing(self.path, "the image folder", folder=True)
         for encoded in part["names"]:
             yield self._item(os.fsdecode(bytes.fromhex(encoded)))
 
@@ -78,22 +88,10 @@ class FolderSource(Settings):
 
     def _names(self) -> list[str]:
         root = existing(self.path, "the image folder", folder=True)
-        found = []
-        for folder, _, files in os.walk(root, onerror=_unreadable):
-            below = os.path.relpath(folder, root)
-            for file in files:
-                if os.path.splitext(file)[1].lower() in IMAGE_SUFFIXES:
-                    found.append(os.path.normpath(os.path.join(below, file)))
+        found = files_below(root, IMAGE_SUFFIXES)
         if not found:
             raise ConfigError(
                 f"the folder {root} holds no images ({', '.join(sorted(IMAGE_SUFFIXES))}). "
                 "Correct ingest.source.path and try again."
             )
-        return sorted(found)
-
-
-def _unreadable(error: OSError) -> None:
-    raise ConfigError(
-        f"cannot look into the folder {error.filename}: {error.strerror}. "
-        "Correct its permissions or ingest.source.path and try again."
-    ) from error
+        return found

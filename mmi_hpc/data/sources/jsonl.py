@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import orjson
@@ -15,6 +16,7 @@ from mmi_hpc.data.sources.base import (
     Item,
     Slice,
     cut,
+    digest_collection,
     existing,
     image_bytes,
     inside,
@@ -22,7 +24,7 @@ from mmi_hpc.data.sources.base import (
     tidy,
 )
 from mmi_hpc.errors import ConfigError
-from mmi_hpc.files import digest_file, dump_json
+from mmi_hpc.files import digest_file
 
 
 class Fields(Settings):
@@ -51,13 +53,16 @@ class JsonlSource(Settings):
     fields: Fields = Fields()
 
     def inventory(self) -> str:
-        """Digest of the file's content, and of the sizes of the images that it names."""
-        existing(self.path, "the list of records", folder=False)
+        """Digest of the list, and of the images that it names.
+
+        The list counts by content; the images, too, unless they are beyond `CONTENT_LIMIT_BYTES`
+        in all: then one that changes without changing its size is not noticed, and `store/ingest`
+        can be removed to take it in again.
+        """
+        self._check_places()
         hasher = xxhash.xxh3_128(digest_file(self.path).encode())
         if self.images is not None:
-            existing(self.images, "the image folder", folder=True)
-            for line in self._lines:
-                hasher.update(dump_json(self._image_size(line)))
+            hasher.update(digest_collection(self._image_files).encode())
         return hasher.hexdigest()
 
     def slices(self, rows: int) -> Iterator[Slice]:
@@ -79,6 +84,7 @@ class JsonlSource(Settings):
 
     def read(self, part: Slice) -> Iterator[Item | Failure]:
         """Parse the lines of a slice and read their images."""
+        self._check_places()
         for number, duplicate in part["lines"]:
             entry = _parse(self._lines[number])
             record_id = self._id(entry, number)
@@ -88,6 +94,11 @@ class JsonlSource(Settings):
                 yield Failure(record_id, f"line {number + 1} repeats the id {record_id!r}")
             else:
                 yield self._item(record_id, entry)
+
+    def _check_places(self) -> None:
+        existing(self.path, "the list of records", folder=False)
+        if self.images is not None:
+            existing(self.images, "the image folder", folder=True)
 
     @cached_property
     def _lines(self) -> list[bytes]:
@@ -120,10 +131,10 @@ class JsonlSource(Settings):
             return Failure(record_id, data)
         return Item(record_id, name, data, texts["alt_text"], texts["description"], boxes)
 
-    def _image_size(self, line: bytes) -> int | None:
-        entry = _parse(line) or {}
-        path = inside(self.images, str(entry.get(self.fields.image) or "")) if self.images else None
-        return path.stat().st_size if path and path.is_file() else None
+    def _image_files(self) -> Iterator[tuple[int, Path | None]]:
+        for number, line in enumerate(self._lines):
+            name = str((_parse(line) or {}).get(self.fields.image) or "")
+            yield number, inside(self.images, name) if self.images else None
 
 
 def parse_boxes(value: Any) -> tuple[Box, ...] | None:

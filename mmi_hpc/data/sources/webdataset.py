@@ -9,7 +9,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import orjson
-import xxhash
 
 from mmi_hpc.config.settings import Place, Settings
 from mmi_hpc.data.records import Failure
@@ -18,12 +17,13 @@ from mmi_hpc.data.sources.base import (
     Item,
     Slice,
     TextRole,
+    digest_collection,
     existing,
     text_problem,
     with_text,
 )
+from mmi_hpc.data.sources.tree import files_below
 from mmi_hpc.errors import ConfigError
-from mmi_hpc.files import dump_json
 
 # Larger members are no photos; reading them would let one file take a worker's memory.
 MAX_MEMBER_BYTES = 512 << 20
@@ -45,11 +45,14 @@ class WebdatasetSource(Settings):
     text: TextRole = "alt_text"
 
     def inventory(self) -> str:
-        """Digest of the relative names and sizes of the tars."""
-        hasher = xxhash.xxh3_128()
-        for name in self._tars():
-            hasher.update(dump_json([name, (self._root / name).stat().st_size]))
-        return hasher.hexdigest()
+        """Digest of the relative names of the tars, and of the tars.
+
+        Tars count by content unless they are beyond `CONTENT_LIMIT_BYTES` in all: then one that
+        changes without changing its size is not noticed, and `store/ingest` can be removed to take
+        it in again.
+        """
+        names = self._tars()
+        return digest_collection(lambda: ((name, self._root / name) for name in names))
 
     def slices(self, rows: int) -> Iterator[Slice]:
         """One slice a tar: reading a tar from its middle would read all before it."""
@@ -58,6 +61,7 @@ class WebdatasetSource(Settings):
 
     def read(self, part: Slice) -> Iterator[Item | Failure]:
         """Read one tar front to back; members of one key stand together."""
+        existing(self.path, "the place of the tars", folder=self.path.is_dir())
         prefix = PurePosixPath(part["tar"]).with_suffix("").as_posix()
         seen: set[str] = set()
         try:
@@ -97,7 +101,7 @@ class WebdatasetSource(Settings):
     def _tars(self) -> list[str]:
         if not self.path.is_dir():
             return [existing(self.path, "the tar file", folder=False).name]
-        names = sorted(p.relative_to(self.path).as_posix() for p in self.path.rglob("*.tar"))
+        names = files_below(self.path, {".tar"})
         if not names:
             raise ConfigError(f"the folder {self.path} holds no *.tar. Correct ingest.source.path.")
         for name in names:

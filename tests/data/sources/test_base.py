@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmi_hpc.data.sources.base import cut, existing, image_bytes, inside, joined, text_problem, tidy
+from mmi_hpc.data.sources.base import (
+    cut,
+    digest_collection,
+    existing,
+    image_bytes,
+    inside,
+    joined,
+    text_problem,
+    tidy,
+)
 from mmi_hpc.errors import ConfigError
 
 FOLDER = Path("/data/images")
@@ -55,13 +64,52 @@ def test_tidy_text_is_normal_printable_and_stays_as_it_is(text: str) -> None:
     found = tidy(text)
     assert tidy(found) == found
     assert unicodedata.is_normalized("NFC", found)
-    assert all(c in "\n\t" or c.isprintable() for c in found)
+    assert not {unicodedata.category(c) for c in found.replace("\n", "").replace("\t", "")} & {
+        "Cc",
+        "Cs",
+        "Zl",
+        "Zp",
+    }
+    assert {c for c in found if unicodedata.category(c) == "Zs"} <= {" "}
     assert text_problem(found) is None
 
 
 def test_tidy_drops_what_cannot_be_seen() -> None:
     assert tidy(" \ufeffa\x00\x1b[31mb\u202e\ud800 \n") == "a[31mb"
-    assert tidy("e\u0301") == "é"
+    assert tidy("e\u0301") == tidy("e\0\u0301") == "é"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("10\u00a0km/h in\u2009Paris", "10 km/h in Paris"),
+        ("東京\u3000タワー", "東京 タワー"),
+        ("a\r\nb\rc\u2028d\u2029e\x85f\fg", "a\nb\nc\nd\ne\nf\ng"),
+        ("\u3000\u200ba\u200b\u00a0\r", "a"),
+    ],
+)
+def test_words_stay_apart(text: str, found: str) -> None:
+    assert tidy(text) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "می\u200cخواهم",  # Persian: "I want", with a non-joiner
+        "👩\u200d🚒",
+        "soft\u00adhyphen",
+        "left\u200eright\u200f",
+        "unassigned \u0378 private \ue000",
+        "a\tb\n\nc",
+    ],
+)
+def test_what_belongs_to_a_script_is_kept(text: str) -> None:
+    assert tidy(text) == text
+
+
+def test_overrides_of_the_direction_are_dropped() -> None:
+    orders = "".join(map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
+    assert tidy(f"a{orders}b") == "ab"
 
 
 def test_captions_become_one_text() -> None:
@@ -86,7 +134,37 @@ def test_paths_of_the_configuration_must_be_there(tmp_path: Path) -> None:
     assert existing(file, "the list", folder=False) == file
     with pytest.raises(ConfigError, match=r"the list .*list\.jsonl must be a folder"):
         existing(file, "the list", folder=True)
+    with pytest.raises(ConfigError, match=r"or set ingest\.source\.kind=jsonl\."):
+        existing(file, "the image folder", folder=True)
     with pytest.raises(ConfigError, match="must be a file"):
         existing(tmp_path, "the list", folder=False)
     with pytest.raises(ConfigError, match="gone does not exist"):
         existing(tmp_path / "gone", "the list", folder=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("a.JSON", "kind=coco."), ("a.tar", "kind=webdataset."), ("a.zip", "and try again.")],
+)
+def test_a_file_in_place_of_a_folder_comes_with_its_kind(
+    name: str, hint: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(ConfigError) as caught:
+        existing(tmp_path / name, "the image folder", folder=True)
+    assert str(caught.value).endswith(hint)
+
+
+def test_a_collection_is_known_by_names_and_content(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(name.encode())
+
+    def digest(*names: str | None) -> str:
+        return digest_collection(
+            lambda: ((n, tmp_path / name if name else None) for n, name in enumerate(names))
+        )
+
+    assert digest("a", "b") != digest("b", "a")
+    assert digest("a") != digest("gone") == digest(None) == digest("x" * 5000)
+    (tmp_path / "gone").write_bytes(b"")
+    assert digest("gone") != digest(None)

@@ -149,7 +149,21 @@ def test_the_inventory_knows_content_and_neither_place_nor_time(coco: Path) -> N
     for file in moved.rglob("*"):
         os.utime(file, (1, 1))
     assert source(moved).inventory() == before
-    (moved / "images" / f"{9:012}.jpg").write_bytes(b"another length")
+    (moved / "images" / f"{9:012}.jpg").write_bytes(b"9" * 5)  # of equal length
     assert source(moved).inventory() != before
     (coco / "captions.json").write_text(json.dumps(captions()).replace("Caption 1", "Caption 8"))
     assert source(coco).inventory() != before
+
+
+@pytest.mark.parametrize("lost", ["images", "captions.json", "instances.json"])
+def test_a_place_that_has_gone_is_no_failure_of_its_images(coco: Path, lost: str) -> None:
+    (part,) = source(coco).slices(100)
+    reader = source(coco)
+    (coco / lost).rename(coco / "gone")
+    with pytest.raises(ConfigError, match=f"{lost} does not exist"):
+        next(reader.read(part))
+
+
+def test_captions_and_instances_are_not_taken_for_each_other(coco: Path) -> None:
+    path = coco / "captions.json"
+    assert CocoSource(captions=path).inventory() != CocoSource(instances=path).inventory()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mmi_hpc.data.records import Failure
-from mmi_hpc.data.sources import Item
+from mmi_hpc.data.sources import Item, base
 from mmi_hpc.data.sources.folder import FolderSource
 from mmi_hpc.errors import ConfigError
 
@@ -88,7 +88,9 @@ def test_the_inventory_knows_content_and_neither_place_nor_time(photos: Path) ->
     assert FolderSource(path=moved).inventory() == before
 
 
-@pytest.mark.parametrize("change", ["name", "size", "text", "new text", "lost text", "new photo"])
+@pytest.mark.parametrize(
+    "change", ["name", "size", "pixels", "text", "new text", "lost text", "new photo"]
+)
 def test_the_inventory_notices_a_change(photos: Path, change: str) -> None:
     before = FolderSource(path=photos).inventory()
     photo = photos / "day 1" / "deep" / "p04.jpg"
@@ -97,6 +99,8 @@ def test_the_inventory_notices_a_change(photos: Path, change: str) -> None:
         photo.rename(photo.with_name("q04.jpg"))
     elif change == "size":
         photo.write_bytes(b"longer than before")
+    elif change == "pixels":
+        photo.write_bytes(bytes([5]) * 4)  # of equal length
     elif change == "text":
         text.write_text("Photo 7.")  # of equal length
     elif change == "new text":
@@ -135,3 +139,48 @@ def test_a_folder_that_cannot_be_looked_into_is_not_passed_over(
         ConfigError, match=r"cannot look into the folder .*day 1: Permission denied"
     ):
         FolderSource(path=photos).inventory()
+
+
+def test_a_large_collection_is_known_by_sizes_and_its_texts_by_content(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_content = FolderSource(path=photos).inventory()
+    size = sum(photo.stat().st_size for photo in photos.rglob("*.jpg"))
+    monkeypatch.setattr(base, "CONTENT_LIMIT_BYTES", size)
+    assert FolderSource(path=photos).inventory() == by_content
+    monkeypatch.setattr(base, "CONTENT_LIMIT_BYTES", size - 1)
+    by_size = FolderSource(path=photos).inventory()
+    assert by_size != by_content
+    photo = photos / "day 1" / "deep" / "p04.jpg"
+    photo.write_bytes(bytes([5]) * 4)
+    assert FolderSource(path=photos).inventory() == by_size
+    photo.with_suffix(".txt").write_text("Photo 7.")
+    assert FolderSource(path=photos).inventory() != by_size
+
+
+def test_a_folder_that_has_gone_is_no_failure_of_its_photos(photos: Path) -> None:
+    source = FolderSource(path=photos)
+    (part,) = source.slices(100)
+    photos.rename(photos.with_name("gone"))
+    with pytest.raises(ConfigError, match="photos does not exist"):
+        next(source.read(part))
+
+
+def test_linked_folders_are_searched_and_circles_are_left(photos: Path, read_all: ReadAll) -> None:
+    other = photos.parent / "other"
+    (other / "deep").mkdir(parents=True)
+    (other / "deep" / "o.jpg").write_bytes(b"o")
+    (other / "back").symlink_to(photos)
+    (photos / "link").symlink_to(other)
+    (photos / "day 0" / "again").symlink_to(photos / "day 1")
+    (photos / "day 0" / "self").symlink_to(photos)
+    (photos / "itself.jpg").symlink_to("itself.jpg")
+    found = read_all(FolderSource(path=photos))
+    names = [one.id for one in found]
+    assert names == sorted(names)
+    assert [name for name in names if name.startswith("link")] == ["link/deep/o.jpg"]
+    assert [name for name in names if "again" in name] == [
+        f"day 0/again/deep/p{number:02}.jpg" for number in (1, 4, 7, 10)
+    ]
+    assert [one.id for one in found if isinstance(one, Failure)] == ["itself.jpg"]
+    assert len(names) == 12 + 1 + 4 + 1

@@ -124,7 +124,7 @@ def test_images_that_are_missing_or_lead_out_are_refused(tmp_path: Path, read_al
         None,
         "x\0y",
     ]
-    lines = [{"id": f"id-{n}", "image": name} for n, name in enumerate(hostile)]
+    lines: list[Any] = [{"id": f"id-{n}", "image": name} for n, name in enumerate(hostile)]
     lines += [{"id": "gone", "image": "gone.jpg"}, {"id": "list", "image": ["ok.jpg"]}]
     lines += [{"id": "fine", "image": "ok.jpg"}]
     found = read_all(JsonlSource(path=write(tmp_path, lines), images=images))
@@ -183,7 +183,7 @@ def test_line_ends_of_windows_and_a_missing_last_one_do_no_harm(
 ) -> None:
     path = tmp_path / "list.jsonl"
     path.write_bytes('{"id": "a\u2028b"}\r\n{"id": "c"}'.encode())
-    assert [one.id for one in read_all(JsonlSource(path=path))] == ["ab", "c"]
+    assert [one.id for one in read_all(JsonlSource(path=path))] == ["a\nb", "c"]
 
 
 def test_a_list_that_is_empty_or_missing_is_a_wrong_setting(tmp_path: Path) -> None:
@@ -196,7 +196,21 @@ def test_a_list_that_is_empty_or_missing_is_a_wrong_setting(tmp_path: Path) -> N
         JsonlSource(path=tmp_path / "list.jsonl", images=tmp_path / "gone").inventory()
 
 
-def test_the_inventory_knows_texts_and_sizes_and_neither_place_nor_time(tmp_path: Path) -> None:
+def test_a_list_or_a_folder_that_has_gone_is_no_failure_of_its_records(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "a.jpg").write_bytes(b"pixels")
+    path = write(tmp_path, [{"id": "a", "image": "a.jpg"}])
+    source = JsonlSource(path=path, images=tmp_path / "images")
+    (part,) = source.slices(5)
+    shutil.rmtree(tmp_path / "images")
+    with pytest.raises(ConfigError, match=r"the image folder .*images does not exist"):
+        next(source.read(part))
+    path.unlink()
+    with pytest.raises(ConfigError, match=r"list\.jsonl does not exist"):
+        next(source.read(part))
+
+
+def test_the_inventory_knows_texts_and_images_and_neither_place_nor_time(tmp_path: Path) -> None:
     def inventory(folder: Path) -> str:
         return JsonlSource(path=folder / "list.jsonl", images=folder / "images").inventory()
 
@@ -209,7 +223,9 @@ def test_the_inventory_knows_texts_and_sizes_and_neither_place_nor_time(tmp_path
     for file in there.rglob("*"):
         os.utime(file, (1, 1))
     assert inventory(there) == before
-    (there / "images" / "a.jpg").write_bytes(b"more pixels")
+    (there / "images" / "a.jpg").write_bytes(b"pixelz")
+    assert inventory(there) != before
+    (there / "images" / "a.jpg").unlink()
     assert inventory(there) != before
     write(here, [{"id": "A", "image": "a.jpg"}, b"broken", {"id": "b", "image": "../x"}])
     assert inventory(here) != before
@@ -234,3 +250,9 @@ def test_the_published_questions_are_read_by_their_captions(read_all: ReadAll) -
     found = read_all(JsonlSource(path=QUESTIONS, fields=names))
     assert [one.id for one in found] == [str(number) for number in range(99)]
     assert all(isinstance(one, Item) and one.description for one in found)
+
+
+def test_an_image_name_beyond_all_limits_does_not_stop_the_inventory(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    path = write(tmp_path, [{"id": "a", "image": "x" * 5000}])
+    assert JsonlSource(path=path, images=tmp_path / "images").inventory()

@@ -228,7 +228,7 @@ def test_a_tar_whose_name_is_no_utf_8_is_a_wrong_setting(tmp_path: Path) -> None
         WebdatasetSource(path=tmp_path).inventory()
 
 
-def test_the_inventory_knows_names_and_sizes_and_neither_place_nor_time(tmp_path: Path) -> None:
+def test_the_inventory_knows_names_and_content_and_neither_place_nor_time(tmp_path: Path) -> None:
     here = tmp_path / "here"
     write(here / "a.tar", triple("x"))
     write(here / "b" / "c.tar", triple("y"))
@@ -239,5 +239,24 @@ def test_the_inventory_knows_names_and_sizes_and_neither_place_nor_time(tmp_path
     assert WebdatasetSource(path=there).inventory() == before
     (there / "a.tar").rename(there / "z.tar")
     assert WebdatasetSource(path=there).inventory() != before
-    write(here / "a.tar", [*triple("x"), ("w.jpg", b"p" * 20_000)])
+    length = (here / "a.tar").stat().st_size
+    write(here / "a.tar", triple("x", "A cat."))
+    assert (here / "a.tar").stat().st_size == length
     assert WebdatasetSource(path=here).inventory() != before
+
+
+@pytest.mark.parametrize("path", ["tars", "tars/a.tar"])
+def test_a_place_that_has_gone_is_no_failure_of_its_tars(tmp_path: Path, path: str) -> None:
+    write(tmp_path / "tars" / "a.tar", triple("x"))
+    source = WebdatasetSource(path=tmp_path / path)
+    (part,) = source.slices(5)
+    shutil.rmtree(tmp_path / "tars")
+    with pytest.raises(ConfigError, match=f"{path} does not exist"):
+        next(source.read(part))
+
+
+def test_tars_in_linked_folders_are_found(tmp_path: Path, read_all: ReadAll) -> None:
+    write(tmp_path / "elsewhere" / "a.tar", triple("x"))
+    (tmp_path / "tars").mkdir()
+    (tmp_path / "tars" / "link").symlink_to(tmp_path / "elsewhere")
+    assert [one.id for one in read_all(WebdatasetSource(path=tmp_path / "tars"))] == ["link/a/x"]
