@@ -140,7 +140,7 @@ def test_verify_agrees_and_notices_a_damaged_output(undisturbed, tmp_path):
         )
 
     assert verify("--deep").returncode == 0
-    answers = next((copy / "store" / "answer").glob("*/out/*.jsonl"))
+    answers = next((copy / "quickstart" / "stages" / "answer" / "out").glob("*.jsonl"))
     data = bytearray(answers.read_bytes())
     data[len(data) // 2] ^= 1
     answers.write_bytes(data)
