@@ -22,7 +22,7 @@ class StagePlan:
         stage: Its name.
         action: "reuse", "continue" or "run".
         shards: Planned shards, None when that depends on stages that run first.
-        rows: Planned rows, None when unknown.
+        rows: Rows that are there, or that are planned; None when unknown.
         done: Shards that are done already.
         reason: Why it has to run, in words.
     """
@@ -114,8 +114,8 @@ def _plan_stage(
         return StagePlan(stage.name, "run", reason=reason)
     shards = folder.shards
     rows = sum(shard["rows"] for shard in shards) or None
-    if folder.summary():
-        return StagePlan(stage.name, "reuse", len(shards), rows, len(shards))
+    if total := folder.summary():
+        return StagePlan(stage.name, "reuse", len(shards), total["rows"], len(shards))
     done = len(folder.done_shards())
     action = "continue" if done else "run"
     reason = f"{len(shards) - done} of {len(shards)} shards are left"
