@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -46,6 +47,10 @@ def errors_are_sentences(command: Command) -> Command:
         except MmiError as error:
             sys.stderr.write(f"error: {error}\n")
             raise typer.Exit(error.exit_code) from None
+        except BrokenPipeError:
+            # Whoever reads has seen enough (`| head`); there is nobody to tell.
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+            raise typer.Exit(0) from None
         except OSError as error:
             problem = site_error(error)
             reason = problem or f"{error.filename or 'a file'}: {error.strerror or error}."

@@ -85,7 +85,11 @@ def point(link: Path, target: Path) -> None:
         return
     temporary = link.with_name(f".{link.name}.{secrets.token_hex(4)}")
     temporary.symlink_to(relative)
-    os.replace(temporary, link)
+    try:
+        os.replace(temporary, link)
+    except BaseException:
+        temporary.unlink()
+        raise
 
 
 def digest_file(path: Path) -> str:

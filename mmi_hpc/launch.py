@@ -101,7 +101,10 @@ def prepared(recipe: Path, overrides: list[str], profile: Path | None) -> Iterat
     os.umask(int(settings.site.umask, 8))
     root = settings.root.resolve()
     link = root / settings.name
+    if link.exists() and not link.is_symlink():
+        raise ConfigError(f"name={settings.name}: {link} is taken. Choose another name.")
     before = find(link) if link.exists() else None
+    stop_like_ctrl_c()
     stages = classes(settings.stages)
     drafted = draft(root, settings.model_dump(mode="json"), stages)
     try:
@@ -122,9 +125,7 @@ def execute(run: Run) -> None:
     from mmi_hpc.engine.local import run_workers
     from mmi_hpc.progress import Progress
 
-    # A closed terminal or a batch system's TERM must not leave workers behind.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    stop_like_ctrl_c()
     with Progress(run) as progress:
         code, error = run_workers(run, progress.update)
     if code:
@@ -143,6 +144,17 @@ def finish(run: Run) -> None:
     if data is not None:
         sys.stdout.write(f"dataset: {data}\n")
     sys.stdout.write(f"report: {report}\n")
+
+
+def stop_like_ctrl_c() -> None:
+    """Let a closed terminal or a batch system's TERM end a launch as Ctrl-C does.
+
+    Otherwise they would leave workers and drafts behind. A signal that is ignored, as under
+    `nohup`, stays ignored.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
 
 
 def _interrupt(*_: object) -> None:

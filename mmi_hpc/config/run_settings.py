@@ -52,5 +52,5 @@ class RunSettings(Settings):
     root: Annotated[Path, BeforeValidator(absolute), Operational()] = Path("runs")
     seed: int = Field(default=0, ge=0)
     shard_rows: Annotated[int, Field(ge=1), Located()] = 500
-    stages: tuple[str, ...]
+    stages: tuple[str, ...] = Field(min_length=1)
     site: Annotated[SiteSettings, Operational()] = SiteSettings()

@@ -39,8 +39,10 @@ def run_workers(run: Run, watch: Callable[[], None]) -> tuple[int, str]:
         The exit code, and the last lines of the log of a worker that failed ("" otherwise).
     """
     count = int(run.config["site"]["workers"])
-    processes = [_start(run) for _ in range(count)]
+    processes: list[_Process] = []
     try:
+        for _ in range(count):
+            processes.append(_start(run))
         return _supervise(run, processes, watch)
     except BaseException:
         _stop(run, processes)

@@ -128,6 +128,7 @@ def draft(root: Path, config: dict[str, Any], stages: list[tuple[str, str]]) -> 
         publish(path / "env.json", dump_json(_environment()))
         publish(path / "config.json", dump_json(config))
     except OSError as error:
+        discard(Run(path))
         if problem := site_error(error, path):
             raise problem from error
         raise

@@ -180,6 +180,51 @@ def test_a_launch_that_is_told_to_stop_leaves_no_worker_behind(chain, number):
     chain.done(SHORT, "name=stopped")
 
 
+def test_a_launch_under_nohup_survives_the_end_of_its_terminal(chain, photos):
+    settings = ("name=nohup", source(photos), "stages=[ingest,describe,embed]")
+    command = ["nohup", *chain.command(*settings)]
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=chain.environment(),
+        start_new_session=True,
+    )
+    limit = time.monotonic() + 60
+    while not (chain.root / "nohup").exists():
+        assert time.monotonic() < limit
+        time.sleep(0.02)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(120) == 0
+    assert find(chain.root / "nohup").opened("embed").summary()["rows"] == 5
+
+
+def test_a_launch_stopped_while_it_plans_leaves_no_draft(chain, tmp_path):
+    fifo = tmp_path / "list.jsonl"
+    os.mkfifo(fifo)
+    # Reading the list waits for a writer that never comes.
+    process = chain.start("name=slow", "ingest.source={kind: jsonl, path: '" + str(fifo) + "'}")
+    limit = time.monotonic() + 60
+    while not list(chain.root.glob(".draft-*")):
+        assert time.monotonic() < limit
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 130
+    process.communicate()
+    assert list(chain.root.glob(".draft-*")) == []
+
+
+def test_a_name_that_is_a_folder_already_is_refused(chain, photos):
+    chain.done(SHORT, source(photos), "name=first")
+    folder = find(chain.root / "first").path
+    finished = chain.launch(SHORT, source(photos), f"name={folder.name}")
+    assert finished.returncode == 64
+    assert "is taken" in finished.stderr
+    assert chain.launch("stages=[]").returncode == 64
+
+
 @pytest.mark.parametrize("name", ["store", "workers"])
 def test_names_that_all_runs_share_are_refused(chain, name):
     finished = chain.launch(SHORT, f"name={name}")
