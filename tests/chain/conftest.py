@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,7 @@ class Chain:
             stderr=subprocess.STDOUT,
             text=True,
             env=self.environment(),
+            preexec_fn=_as_in_a_terminal,
         )
 
     def launch(self, *settings, variables=None, **kwargs):
@@ -65,6 +67,12 @@ class Chain:
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
+
+
+def _as_in_a_terminal():
+    """Signals that the tests' own parent may ignore (under nohup, in the background) arrive."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture
