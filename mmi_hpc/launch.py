@@ -18,7 +18,7 @@ from mmi_hpc.config.layers import compose, validate
 from mmi_hpc.config.settings import scientific
 from mmi_hpc.engine import planner
 from mmi_hpc.engine.fingerprints import open_stage
-from mmi_hpc.engine.run import Run, discard, draft, final_path, find, keep
+from mmi_hpc.engine.run import Run, discard, fill, final_path, find, keep, new_draft
 from mmi_hpc.errors import ConfigError, WorkError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -106,8 +106,9 @@ def prepared(recipe: Path, overrides: list[str], profile: Path | None) -> Iterat
     before = find(link) if link.exists() else None
     stop_like_ctrl_c()
     stages = classes(settings.stages)
-    drafted = draft(root, settings.model_dump(mode="json"), stages)
+    drafted = new_draft(root)
     try:
+        fill(drafted, settings.model_dump(mode="json"), stages)
         planner.check(drafted)
         open_stage(drafted, drafted.stages[0], refresh=True)
         identity = scientific(settings, located=True)

@@ -107,13 +107,19 @@ class Run:
         point(self.link(stage), folder.path)
 
 
-def draft(root: Path, config: dict[str, Any], stages: list[tuple[str, str]]) -> Run:
-    """Make a run folder under a name that nobody looks at; `keep` gives it its own.
+def new_draft(root: Path) -> Run:
+    """A run folder's name that nobody looks at; nothing is there yet.
 
     Plans are worked out on a draft, so that they change nothing that a person or a worker sees.
+    """
+    return Run(root / f".draft-{secrets.token_hex(6)}")
+
+
+def fill(drafted: Run, config: dict[str, Any], stages: list[tuple[str, str]]) -> None:
+    """Make the folder of a draft; `keep` gives it its own name, `discard` removes it.
 
     Args:
-        root: Folder of all runs.
+        drafted: The draft.
         config: Every setting as plain JSON values; must hold `name`.
         stages: (name, "module:Class") in order.
 
@@ -121,18 +127,16 @@ def draft(root: Path, config: dict[str, Any], stages: list[tuple[str, str]]) -> 
         SiteError: The folder cannot be written.
     """
     description = {"schema": SCHEMA, "name": str(config["name"]), "stages": stages}
-    path = root / f".draft-{secrets.token_hex(6)}"
+    path = drafted.path
     try:
         (path / "logs").mkdir(parents=True)
         publish(path / "run.json", dump_json(description))
         publish(path / "env.json", dump_json(_environment()))
         publish(path / "config.json", dump_json(config))
     except OSError as error:
-        discard(Run(path))
         if problem := site_error(error, path):
             raise problem from error
         raise
-    return Run(path)
 
 
 def final_path(drafted: Run, identity: dict[str, Any]) -> Path:
@@ -178,7 +182,9 @@ def create(
     root: Path, config: dict[str, Any], identity: dict[str, Any], stages: list[tuple[str, str]]
 ) -> Run:
     """Make a run, or open the one that exists, without planning it."""
-    return keep(draft(root, config, stages), identity)
+    drafted = new_draft(root)
+    fill(drafted, config, stages)
+    return keep(drafted, identity)
 
 
 def find(path: Path) -> Run:
