@@ -40,7 +40,7 @@ MMI_HD inline double fold_lanes(const double (&lane)[kLanes]) {
 }
 
 template <typename Value>
-MMI_HD double exact_dot(const Value* x, const Value* y, std::int64_t d) {
+MMI_HD inline double exact_dot(const Value* x, const Value* y, std::int64_t d) {
   double lane[kLanes] = {};
   const std::int64_t whole = d / kLanes * kLanes;
   for (std::int64_t i = 0; i < whole; i += kLanes) {

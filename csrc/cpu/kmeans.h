@@ -22,12 +22,11 @@
 #include <cstdint>
 #include <vector>
 
+#include "cpu/metric.h"
 #include "cpu/parallel.h"
 #include "cpu/scores.h"
 
 namespace mmi {
-
-enum class Metric { kCosine, kEuclidean };
 
 struct KmeansInput {
   NormedRows x;           // finite rows

@@ -3,8 +3,8 @@
 #include <limits>
 
 #include "core/ordering.h"
+#include "cpu/exact_scan.h"
 #include "cpu/kmeans_data.h"
-#include "cpu/scan.h"
 
 namespace mmi {
 namespace {

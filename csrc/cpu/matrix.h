@@ -10,9 +10,10 @@ struct MatrixView {
   std::int64_t rows;
   std::int64_t cols;
 
-  const float* row(std::int64_t i) const { return data + i * cols; }
+  // Always inlined: this is compiled for several instruction sets.
+  [[gnu::always_inline]] const float* row(std::int64_t i) const { return data + i * cols; }
 
-  MatrixView slice(std::int64_t begin, std::int64_t end) const {
+  [[gnu::always_inline]] MatrixView slice(std::int64_t begin, std::int64_t end) const {
     return {row(begin), end - begin, cols};
   }
 };

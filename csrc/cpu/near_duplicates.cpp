@@ -1,43 +1,81 @@
 #include "cpu/near_duplicates.h"
 
 #include <algorithm>
+#include <atomic>
 
-#include "cpu/scan.h"
+#include "cpu/aligned.h"
+#include "cpu/query_blocks.h"
 
 namespace mmi {
+namespace {
 
-std::vector<Pair> near_duplicates(const Window& window, const NormedRows& bank, bool self_join,
-                                  float threshold, const Execution& execution) {
-  const MatrixView& rows = window.rows.rows;
-  const CosineScores score(window.rows, bank);
-  const std::int64_t tasks = block_count(rows.rows, kRowBlock);
-  std::vector<ScanScratch> scratch(static_cast<std::size_t>(execution.threads()));
-  std::vector<std::vector<Pair>> found(static_cast<std::size_t>(tasks));
+// Leaves a block of rows that found too much.
+struct TooManyPairs {};
 
-  parallel_for(execution, tasks, [&](std::int64_t task, int worker, const StopFlag& stop) {
-    const std::int64_t begin = task * kRowBlock;
-    const std::int64_t end = std::min(begin + kRowBlock, rows.rows);
-    // A self-join needs j > i only; what this leaves below the diagonal is dropped one by one.
-    const std::int64_t first_j = self_join ? window.first + begin + 1 : 0;
-    std::vector<Pair>& pairs = found[task];
-    scan_block(rows.slice(begin, end), bank.rows.slice(first_j, bank.rows.rows), scratch[worker],
-               stop, [&](std::int64_t row, std::int64_t column, double dot) {
-                 const std::int64_t i = window.first + begin + row;
-                 const std::int64_t j = first_j + column;
-                 if (self_join && j <= i) return;
-                 const float value = score(begin + row, j, dot);
-                 if (value >= threshold) pairs.push_back({i, j, value});
-               });
-    std::sort(pairs.begin(), pairs.end(),
-              [](const Pair& a, const Pair& b) { return a.i != b.i ? a.i < b.i : a.j < b.j; });
-  });
+// What one block of rows found.
+struct Found {
+  std::vector<Pair> pairs;
+  std::int64_t first_i;
+  std::int64_t first_j;
+  std::atomic<std::int64_t>* total;
+  std::int64_t most;
 
-  std::vector<Pair> all;
-  for (std::vector<Pair>& pairs : found) {
-    all.insert(all.end(), pairs.begin(), pairs.end());
-    pairs = {};
+  static void emit(void* self, std::int64_t query, std::int64_t row, float score) {
+    auto& found = *static_cast<Found*>(self);
+    if (found.total->fetch_add(1, std::memory_order_relaxed) >= found.most) throw TooManyPairs{};
+    found.pairs.push_back({found.first_i + query, found.first_j + row, score});
   }
-  return all;
+};
+
+bool before(const Pair& a, const Pair& b) { return a.i != b.i ? a.i < b.i : a.j < b.j; }
+
+}  // namespace
+
+JoinResult near_duplicates(const Window& window, const PackedBank& bank, bool self_join,
+                           float threshold, std::int64_t most_pairs, const Execution& execution) {
+  const MatrixView& rows = window.rows.rows;
+  const IsaKernels& kernels = isa();
+  const std::int64_t size =
+      even_query_block(rows.rows, largest_query_block(rows.cols), execution.threads());
+  const std::int64_t blocks = block_count(rows.rows, size);
+  const std::int64_t bank_rows = bank.rows().rows;
+  const std::vector<double> norms = norms_of(window.rows);
+  std::vector<AlignedBytes> workspaces;
+  for (int worker = 0; worker < execution.threads(); ++worker) {
+    workspaces.push_back(aligned_bytes(kernels.join_workspace_bytes(size, rows.cols)));
+  }
+  std::atomic<std::int64_t> total{0};
+  std::vector<Found> found(static_cast<std::size_t>(blocks));
+
+  try {
+    parallel_for(execution, blocks, [&](std::int64_t block, int worker, const StopFlag& stop) {
+      const std::int64_t begin = block * size;
+      const std::int64_t end = std::min(rows.rows, begin + size);
+      // A self-join needs j > i only: it starts with the panel of the first row's successor.
+      const std::int64_t first_i = window.first + begin;
+      const std::int64_t first_j =
+          self_join ? (first_i + 1) / kernels.bank_panel_rows * kernels.bank_panel_rows : 0;
+      if (first_j >= bank_rows) return;
+      Found& mine = found[block];
+      mine = {{}, first_i, first_j, &total, most_pairs};
+      kernels.join_block({rows.slice(begin, end), window.rows.squared_norms + begin,
+                          norms.data() + begin, bank.rows().slice(first_j, bank_rows),
+                          bank.norms() + first_j, bank.view(first_j, bank_rows), threshold,
+                          self_join, first_i - first_j, &mine, &Found::emit,
+                          workspaces[static_cast<std::size_t>(worker)].get(), &stop});
+      std::sort(mine.pairs.begin(), mine.pairs.end(), before);
+    });
+  } catch (const TooManyPairs&) {
+    return {{}, false};
+  }
+
+  JoinResult result{{}, true};
+  result.pairs.reserve(static_cast<std::size_t>(total.load()));
+  for (Found& block : found) {
+    result.pairs.insert(result.pairs.end(), block.pairs.begin(), block.pairs.end());
+    block.pairs = {};
+  }
+  return result;
 }
 
 }  // namespace mmi

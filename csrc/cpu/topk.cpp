@@ -1,174 +1,216 @@
 #include "cpu/topk.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cmath>
 #include <vector>
 
 #include "core/ordering.h"
-#include "cpu/scan.h"
-#include "cpu/scores.h"
+#include "cpu/query_blocks.h"
+#include "cpu/squared_norms.h"
 
 namespace mmi {
 namespace {
 
-// The best k of what it was offered, as a heap with the last-ranked candidate on top.
-class BestK {
- public:
-  explicit BestK(std::int64_t k) : k_(static_cast<std::size_t>(k)) {}
+constexpr std::int64_t kWorkspaceBytes = 160 << 20;  // of all workers together
+constexpr std::int64_t kLeastPartRows = 4096;
 
-  void clear() { heap_.clear(); }
-
-  void offer(const Candidate& candidate) {
-    if (heap_.size() < k_) {
-      heap_.push_back(candidate);
-      std::push_heap(heap_.begin(), heap_.end(), ranks_before);
-    } else if (ranks_before(candidate, heap_.front())) {
-      std::pop_heap(heap_.begin(), heap_.end(), ranks_before);
-      heap_.back() = candidate;
-      std::push_heap(heap_.begin(), heap_.end(), ranks_before);
-    }
-  }
-
-  // In rank order. Only clear() may follow.
-  const std::vector<Candidate>& sorted() {
-    std::sort_heap(heap_.begin(), heap_.end(), ranks_before);
-    return heap_;
-  }
-
-  const std::vector<Candidate>& unsorted() const { return heap_; }
-
- private:
-  std::size_t k_;
-  std::vector<Candidate> heap_;
-};
-
-// A grid of (row block, bank part). The bank is cut only when there are too few row blocks to keep
-// a machine busy. The cut cannot change a result: the best k of all are among the best k of the
-// parts.
+// Queries are cut into blocks that fit L2, evenly over the threads. With fewer blocks than threads
+// the bank is cut as well; the best k of all are among the best k of the parts.
 struct Grid {
-  static constexpr std::int64_t kEnoughRowBlocks = 64;
-  static constexpr std::int64_t kLeastPartRows = 4096;
+  Grid(std::int64_t queries, const PackedBank& bank, std::int64_t k, int threads) {
+    const IsaKernels& kernels = isa();
+    const std::int64_t panel = kernels.query_panel_rows;
+    const std::int64_t d = bank.rows().cols;
+    std::int64_t most = largest_query_block(d);
+    const auto workspace = [&](std::int64_t rows) {
+      return kernels.topk_workspace_bytes(rows, bank.rows().rows, d, k);
+    };
+    while (most > panel && workspace(most) > kWorkspaceBytes / threads) {
+      most = rounded_up(most / 2, panel);
+    }
+    block = even_query_block(queries, most, threads);
+    blocks = block_count(queries, block);
+    const std::int64_t wanted = block_count(threads, blocks);
+    const std::int64_t least = std::max(kLeastPartRows, 2 * k);
+    parts = std::max<std::int64_t>(1, std::min(bank.rows().rows / least, wanted));
+    part_rows = rounded_up(block_count(bank.rows().rows, parts), kernels.bank_panel_rows);
+    parts = block_count(bank.rows().rows, part_rows);
+    workspace_bytes = workspace(block);
+  }
 
-  Grid(std::int64_t queries, std::int64_t bank_rows)
-      : row_blocks(block_count(queries, kRowBlock)),
-        parts(row_blocks >= kEnoughRowBlocks
-                  ? 1
-                  : std::max<std::int64_t>(
-                        1, std::min(bank_rows / kLeastPartRows, kEnoughRowBlocks / row_blocks))),
-        part_rows(block_count(bank_rows, parts)) {}
-
-  std::int64_t row_blocks;
+  std::int64_t block;
+  std::int64_t blocks;
   std::int64_t parts;
   std::int64_t part_rows;
+  std::int64_t workspace_bytes;
 };
 
-struct Worker {
-  ScanScratch scratch;
-  std::vector<BestK> best;
-};
-
-void write_row(BestK& best, std::int64_t query, std::int64_t k, const TopkOutput& output) {
-  float* scores = output.scores + query * k;
-  std::int64_t* indices = output.indices + query * k;
-  for (const Candidate& candidate : best.sorted()) {
-    *scores++ = candidate.score;
-    *indices++ = candidate.index;
-  }
-}
-
-template <typename Score>
-class TopkCall {
+class FilteredTopk {
  public:
-  TopkCall(const MatrixView& queries, const MatrixView& bank, std::int64_t k, const Score& score,
-           const TopkOutput& output, const Execution& execution)
+  FilteredTopk(const MatrixView& queries, const PackedBank& bank, std::int64_t k, bool rescore,
+               const TopkOutput& output, const Execution& execution)
       : queries_(queries),
         bank_(bank),
         k_(k),
-        score_(score),
+        rescore_(rescore),
         output_(output),
         execution_(execution),
-        grid_(queries.rows, bank.rows),
-        workers_(static_cast<std::size_t>(execution.threads())) {}
+        grid_(queries.rows, bank, k, execution.threads()),
+        squared_(static_cast<std::size_t>(queries.rows)),
+        overflow_(static_cast<std::size_t>(queries.rows * grid_.parts)) {
+    for (int worker = 0; worker < execution.threads(); ++worker) {
+      workspaces_.push_back(aligned_bytes(grid_.workspace_bytes));
+    }
+    worker_stats_.resize(static_cast<std::size_t>(execution.threads()));
+    if (grid_.parts > 1) {
+      part_scores_.resize(static_cast<std::size_t>(grid_.parts * queries.rows * k));
+      part_indices_.resize(part_scores_.size());
+    }
+  }
 
-  void run() {
-    if (grid_.parts > 1) {
-      partial_.assign(static_cast<std::size_t>(queries_.rows * grid_.parts), BestK(k_));
-    }
-    parallel_for(execution_, grid_.row_blocks * grid_.parts,
+  TopkStats run() {
+    parallel_for(execution_, grid_.blocks * grid_.parts,
                  [this](std::int64_t task, int worker, const StopFlag& stop) {
-                   scan(task / grid_.parts, task % grid_.parts, workers_[worker], stop);
+                   search(task / grid_.parts, task % grid_.parts, worker, stop);
                  });
-    if (grid_.parts > 1) {
-      parallel_for(execution_, grid_.row_blocks,
-                   [this](std::int64_t block, int, const StopFlag&) { merge_parts(block); });
-    }
+    TopkStats stats = summed();
+    stats.bad_row = first_bad_row();
+    if (stats.bad_row >= 0) return stats;
+    if (grid_.parts > 1) merge_parts();
+    stats.overflow_rows = score_overflow();
+    return stats;
   }
 
  private:
-  std::int64_t block_end(std::int64_t block) const {
-    return std::min(queries_.rows, (block + 1) * kRowBlock);
+  void search(std::int64_t block, std::int64_t part, int worker, const StopFlag& stop) {
+    const std::int64_t begin = block * grid_.block;
+    const std::int64_t end = std::min(queries_.rows, begin + grid_.block);
+    const std::int64_t first_row = part * grid_.part_rows;
+    const std::int64_t end_row = std::min(bank_.rows().rows, first_row + grid_.part_rows);
+    const std::int64_t at = part * queries_.rows + begin;
+    // Every part computes the same norms; the first one's are kept.
+    std::vector<double> other_squared(part == 0 ? 0 : static_cast<std::size_t>(end - begin));
+    const bool whole = grid_.parts == 1;
+    const BlockStats stats = isa().topk_block(
+        {queries_.slice(begin, end), part == 0 ? squared_.data() + begin : other_squared.data(),
+         bank_.rows().slice(first_row, end_row), bank_.norms() + first_row,
+         bank_.view(first_row, end_row), bank_.exponent(), k_, bank_.normalized(), rescore_,
+         (whole ? output_.scores : part_scores_.data()) + at * k_,
+         (whole ? output_.indices : part_indices_.data()) + at * k_, overflow_.data() + at,
+         workspaces_[static_cast<std::size_t>(worker)].get(), &stop});
+    BlockStats& sum = worker_stats_[static_cast<std::size_t>(worker)];
+    sum.survivors += stats.survivors;
+    sum.rescored += stats.rescored;
+    for (int phase = 0; phase < 4; ++phase) sum.seconds[phase] += stats.seconds[phase];
   }
 
-  void scan(std::int64_t block, std::int64_t part, Worker& worker, const StopFlag& stop) {
-    const std::int64_t first_query = block * kRowBlock;
-    const std::int64_t first_row = std::min(bank_.rows, part * grid_.part_rows);
-    const MatrixView bank =
-        bank_.slice(first_row, std::min(bank_.rows, first_row + grid_.part_rows));
-    worker.best.resize(kRowBlock, BestK(k_));
-    for (BestK& best : worker.best) best.clear();
-    scan_block(queries_.slice(first_query, block_end(block)), bank, worker.scratch, stop,
-               [&](std::int64_t i, std::int64_t j, double dot) {
-                 const std::int64_t index = first_row + j;
-                 worker.best[i].offer({score_(first_query + i, index, dot), index});
-               });
-    for (std::int64_t query = first_query; query < block_end(block); ++query) {
-      BestK& best = worker.best[query - first_query];
-      if (grid_.parts == 1) {
-        write_row(best, query, k_, output_);
-      } else {
-        partial_[query * grid_.parts + part] = best;
-      }
+  TopkStats summed() const {
+    TopkStats stats;
+    for (const BlockStats& worker : worker_stats_) {
+      stats.survivors += worker.survivors;
+      stats.rescored += worker.rescored;
+      stats.pack_seconds += worker.seconds[0];
+      stats.prime_seconds += worker.seconds[1];
+      stats.scan_seconds += worker.seconds[2];
+      stats.rescore_seconds += worker.seconds[3];
     }
+    return stats;
   }
 
-  void merge_parts(std::int64_t block) {
-    for (std::int64_t query = block * kRowBlock; query < block_end(block); ++query) {
-      BestK merged(k_);
+  std::int64_t first_bad_row() const {
+    const auto bad = std::find_if_not(squared_.begin(), squared_.end(),
+                                      [](double value) { return std::isfinite(value); });
+    return bad == squared_.end() ? -1 : bad - squared_.begin();
+  }
+
+  bool overflowed(std::int64_t query) const {
+    for (std::int64_t part = 0; part < grid_.parts; ++part) {
+      if (overflow_[static_cast<std::size_t>(part * queries_.rows + query)]) return true;
+    }
+    return false;
+  }
+
+  void merge_parts() {
+    parallel_for(execution_, queries_.rows, [this](std::int64_t query, int, const StopFlag&) {
+      if (overflowed(query)) return;
+      std::vector<Candidate> all;
       for (std::int64_t part = 0; part < grid_.parts; ++part) {
-        for (const Candidate& candidate : partial_[query * grid_.parts + part].unsorted()) {
-          merged.offer(candidate);
+        const std::int64_t at = (part * queries_.rows + query) * k_;
+        for (std::int64_t i = at; i < at + k_; ++i) {
+          all.push_back({part_scores_[i], part_indices_[i] + part * grid_.part_rows});
         }
       }
-      write_row(merged, query, k_, output_);
+      std::partial_sort(all.begin(), all.begin() + k_, all.end(), ranks_before);
+      for (std::int64_t i = 0; i < k_; ++i) {
+        output_.scores[query * k_ + i] = all[i].score;
+        output_.indices[query * k_ + i] = all[i].index;
+      }
+    });
+  }
+
+  // Queries without a list: a zero vector scores 0 against every row, so its list is the first
+  // rows; the others are scored against all of them, some thousand at a time.
+  std::int64_t score_overflow() {
+    constexpr std::int64_t kBatch = 1024;
+    std::vector<std::int64_t> open;
+    for (std::int64_t query = 0; query < queries_.rows; ++query) {
+      if (!overflowed(query)) continue;
+      if (squared_[query] > 0.0) {
+        open.push_back(query);
+        continue;
+      }
+      for (std::int64_t i = 0; i < k_; ++i) {
+        output_.scores[query * k_ + i] = 0.0f;
+        output_.indices[query * k_ + i] = i;
+      }
+    }
+    const auto count = static_cast<std::int64_t>(open.size());
+    for (std::int64_t begin = 0; begin < count; begin += kBatch) {
+      score_all(open.data() + begin, std::min(kBatch, count - begin));
+    }
+    return count;
+  }
+
+  void score_all(const std::int64_t* numbers, std::int64_t count) {
+    const std::int64_t d = queries_.cols;
+    std::vector<float> rows(static_cast<std::size_t>(count * d));
+    std::vector<double> squared(static_cast<std::size_t>(count));
+    std::vector<float> scores(static_cast<std::size_t>(count * k_));
+    std::vector<std::int64_t> indices(scores.size());
+    for (std::int64_t i = 0; i < count; ++i) {
+      std::copy_n(queries_.row(numbers[i]), d, rows.data() + i * d);
+      squared[i] = squared_[numbers[i]];
+    }
+    exact_topk({{rows.data(), count, d}, squared.data()}, {bank_.rows(), bank_.squared_norms()}, k_,
+               bank_.normalized(), {scores.data(), indices.data()}, execution_);
+    for (std::int64_t i = 0; i < count; ++i) {
+      std::copy_n(scores.data() + i * k_, k_, output_.scores + numbers[i] * k_);
+      std::copy_n(indices.data() + i * k_, k_, output_.indices + numbers[i] * k_);
     }
   }
 
   const MatrixView queries_;
-  const MatrixView bank_;
+  const PackedBank& bank_;
   const std::int64_t k_;
-  const Score& score_;
+  const bool rescore_;
   const TopkOutput output_;
   const Execution& execution_;
   const Grid grid_;
-  std::vector<Worker> workers_;
-  std::vector<BestK> partial_;  // (query, part)
+  std::vector<double> squared_;
+  std::vector<std::uint8_t> overflow_;  // (part, query)
+  std::vector<AlignedBytes> workspaces_;
+  std::vector<BlockStats> worker_stats_;
+  std::vector<float> part_scores_;  // (part, query, k)
+  std::vector<std::int64_t> part_indices_;
 };
-
-template <typename Score>
-void run_topk(const NormedRows& queries, const NormedRows& bank, std::int64_t k, const Score& score,
-              const TopkOutput& output, const Execution& execution) {
-  TopkCall<Score>(queries.rows, bank.rows, k, score, output, execution).run();
-}
 
 }  // namespace
 
-void cosine_topk(const NormedRows& queries, const NormedRows& bank, std::int64_t k, bool normalize,
-                 const TopkOutput& output, const Execution& execution) {
-  if (queries.rows.rows == 0) return;
-  if (normalize) {
-    run_topk(queries, bank, k, CosineScores(queries, bank), output, execution);
-  } else {
-    run_topk(queries, bank, k, DotScores(), output, execution);
-  }
+TopkStats filtered_topk(const MatrixView& queries, const PackedBank& bank, std::int64_t k,
+                        bool rescore, const TopkOutput& output, const Execution& execution) {
+  if (queries.rows == 0) return {};
+  return FilteredTopk(queries, bank, k, rescore, output, execution).run();
 }
 
 }  // namespace mmi

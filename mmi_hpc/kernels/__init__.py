@@ -1,7 +1,7 @@
 """Exact and reproducible nearest-neighbour kernels: top-k, k-means, near duplicates.
 
-Every result is defined to the bit and does not depend on the number of threads; docs/kernels.md
-holds the definitions.
+Every result is defined to the bit and depends neither on the number of threads nor on the
+instruction set; docs/kernels.md holds the definitions.
 """
 
 from __future__ import annotations
@@ -14,9 +14,20 @@ except ImportError as error:
         "in the source folder, under the Python you run"
     ) from error
 
+from mmi_hpc.kernels.bank import Bank
 from mmi_hpc.kernels.build_info import info
 from mmi_hpc.kernels.clustering import KMeansResult, kmeans
 from mmi_hpc.kernels.duplicates import Pairs, near_duplicates
-from mmi_hpc.kernels.search import TopK, cosine_topk
+from mmi_hpc.kernels.search import SearchStats, TopK, cosine_topk
 
-__all__ = ["KMeansResult", "Pairs", "TopK", "cosine_topk", "info", "kmeans", "near_duplicates"]
+__all__ = [
+    "Bank",
+    "KMeansResult",
+    "Pairs",
+    "SearchStats",
+    "TopK",
+    "cosine_topk",
+    "info",
+    "kmeans",
+    "near_duplicates",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -10,11 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmi_hpc.kernels import _core
-from mmi_hpc.kernels.inputs import Rows, as_rows, check_count, check_same_dim, check_threads
-from mmi_hpc.kernels.inputs import squared_norms as norms_of
+from mmi_hpc.kernels.bank import pack_parts
+from mmi_hpc.kernels.inputs import (
+    Rows,
+    as_rows,
+    check_count,
+    check_device,
+    check_same_dim,
+    check_threads,
+    squared_norms,
+)
 
-_MOST_PAIRS_PER_BLOCK = 2**26
-_LEAST_BLOCK_ROWS, _MOST_BLOCK_ROWS = 64, 4096
+# 20 bytes a pair, and as much again while they are collected.
+_MOST_PAIRS = 2**21
+_LARGEST_BLOCK = 16384
 
 
 class Pairs(NamedTuple):
@@ -38,19 +48,21 @@ def near_duplicates(
     against: Any = None,
     block_rows: int | None = None,
     threads: int | None = None,
+    device: str | None = None,
 ) -> Iterator[Pairs]:
     """List every pair of rows with score >= threshold, one block of rows of `x` after the other.
 
     The score is that of `cosine_topk`; it is compared with the threshold rounded to float32. Joined
-    together, the blocks are the same for any block size and any number of threads.
+    together, the blocks are the same for any block size, number of threads and instruction set.
 
     Args:
         x: (n, d), float32, float16 or bfloat16, on the CPU.
         threshold: Least score of a pair.
         against: (m, d) to pair the rows of `x` with; by default `x` itself, each pair once.
-        block_rows: Rows of `x` per block. A block holds at most block_rows * m pairs of 20 bytes;
-            by default that stays within 2**26 pairs, or 64 rows if that is more.
+        block_rows: Rows of `x` per block, each of which gives one item. By default blocks are as
+            large as memory allows: at most 2**21 pairs, or the pairs of a single row.
         threads: Number of threads; by default the cores this process may run on.
+        device: None or "cpu".
 
     Returns:
         An iterator with one item per block; a block without pairs gives empty arrays.
@@ -65,47 +77,82 @@ def near_duplicates(
         >>> [(int(i), int(j)) for p in near_duplicates(x, 0.9) for i, j in zip(p.i, p.j)]
         [(0, 2)]
     """
+    check_device(device)
     rows = as_rows("x", x)
     bank = rows if against is None else as_rows("against", against)
     check_same_dim(rows, bank)
-    least = _check_threshold(threshold)
-    threads = check_threads(threads)
-    if block_rows is None:
-        block_rows = _default_block_rows(bank.count)
-    block_rows = check_count("block_rows", block_rows)
-
-    bank32 = bank.float32()
-    bank_norms = norms_of(bank32, bank.name, 0, threads)
-    if against is None:
-        return _self_join(rows, bank32, bank_norms, least, block_rows, threads)
-    return _join(rows, bank32, bank_norms, least, block_rows, threads)
+    join = _Join(rows, bank, against is None, _check_threshold(threshold), check_threads(threads))
+    if block_rows is not None:
+        return join.blocks_of(check_count("block_rows", block_rows))
+    return join.blocks()
 
 
-def _self_join(
-    rows: Rows, x32: NDArray[Any], norms: NDArray[Any], least: float, block_rows: int, threads: int
-) -> Iterator[Pairs]:
-    for begin, end in rows.blocks(block_rows):
-        yield Pairs(
-            *_core.near_duplicates(
-                x32[begin:end], norms[begin:end], begin, x32, norms, True, least, threads
+class _Join:
+    """Windows of `x` against all parts of the bank."""
+
+    def __init__(self, rows: Rows, bank: Rows, self_join: bool, least: float, threads: int) -> None:
+        self.rows, self.bank, self.self_join = rows, bank, self_join
+        self.least, self.threads = least, threads
+        # Parts of a bank that is used in place are kept; copies are made anew for each window.
+        self.kept = list(pack_parts(bank, True, threads)) if bank.in_place else None
+
+    def blocks_of(self, size: int) -> Iterator[Pairs]:
+        for begin, end in self.rows.blocks(size):
+            pieces = list(self._pieces(begin, end))
+            yield pieces[0] if len(pieces) == 1 else _joined(pieces)
+
+    def blocks(self) -> Iterator[Pairs]:
+        for begin, end in self.rows.blocks(_LARGEST_BLOCK):
+            yield from self._pieces(begin, end)
+
+    def _pieces(self, begin: int, end: int) -> Iterator[Pairs]:
+        """The window begin..end in as many pieces as its pairs need."""
+        found = self._window(begin, end, _MOST_PAIRS if end - begin > 1 else sys.maxsize)
+        if found is not None:
+            yield found
+            return
+        middle = (begin + end) // 2
+        yield from self._pieces(begin, middle)
+        yield from self._pieces(middle, end)
+
+    def _window(self, begin: int, end: int, most: int) -> Pairs | None:
+        block = self.rows.float32(begin, end)
+        norms = squared_norms(block, self.rows.name, begin, self.threads)
+        found = []
+        for part in self.kept or pack_parts(self.bank, True, self.threads):
+            if self.self_join and part.first + len(part.rows) <= begin:
+                continue
+            pairs = _core.near_duplicates(
+                block,
+                norms,
+                begin,
+                part.packed,
+                part.first,
+                self.self_join,
+                self.least,
+                most,
+                self.threads,
             )
-        )
+            if pairs is None:
+                return None
+            found.append(Pairs(*pairs))
+            most -= len(found[-1].i)
+        return _merged(found)
 
 
-def _join(
-    rows: Rows,
-    bank32: NDArray[Any],
-    norms: NDArray[Any],
-    least: float,
-    block_rows: int,
-    threads: int,
-) -> Iterator[Pairs]:
-    for begin, end in rows.blocks(block_rows):
-        block = rows.float32(begin, end)
-        block_norms = norms_of(block, "x", begin, threads)
-        yield Pairs(
-            *_core.near_duplicates(block, block_norms, begin, bank32, norms, False, least, threads)
-        )
+def _merged(parts: list[Pairs]) -> Pairs:
+    """The pairs of one window with several parts of a bank, sorted by (i, j)."""
+    if len(parts) == 1:
+        return parts[0]
+    pairs = _joined(parts)
+    order = np.argsort(pairs.i, kind="stable")  # within a row, parts come in order of j
+    return Pairs(pairs.i[order], pairs.j[order], pairs.score[order])
+
+
+def _joined(pieces: list[Pairs]) -> Pairs:
+    if not pieces:
+        return Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
+    return Pairs(*(np.concatenate(arrays) for arrays in zip(*pieces, strict=True)))
 
 
 def _check_threshold(threshold: float) -> float:
@@ -113,8 +160,3 @@ def _check_threshold(threshold: float) -> float:
     if not math.isfinite(threshold):
         raise ValueError(f"threshold is {threshold}, but must be a finite number such as 0.95")
     return float(np.float32(threshold))
-
-
-def _default_block_rows(bank_rows: int) -> int:
-    fitting = _MOST_PAIRS_PER_BLOCK // max(1, bank_rows)
-    return min(_MOST_BLOCK_ROWS, max(_LEAST_BLOCK_ROWS, fitting))

@@ -46,6 +46,17 @@ class Rows:
         """Number of columns."""
         return int(self.array.shape[1])
 
+    @property
+    def in_place(self) -> bool:
+        """Whether `float32` gives views: the rows are aligned, contiguous float32 already."""
+        array = self.array
+        return (
+            isinstance(array, np.ndarray)
+            and array.dtype == np.float32
+            and array.flags.c_contiguous
+            and array.flags.aligned
+        )
+
     def float32(self, begin: int = 0, end: int | None = None) -> NDArray[np.float32]:
         """Rows begin..end as aligned, contiguous float32; a view where they already are."""
         block = self.array[begin:end]
@@ -98,11 +109,16 @@ def squared_norms(rows: NDArray[np.float32], name: str, first: int, threads: int
     squared = np.empty(len(rows), np.float64)
     bad = _core.squared_norms(rows, squared, threads)
     if bad >= 0:
-        raise ValueError(
-            f"row {first + bad} of {name} is not finite (it holds a NaN or an infinity); "
-            "drop such rows or find out where they come from"
-        )
+        raise not_finite(name, first + bad)
     return squared
+
+
+def not_finite(name: str, row: int) -> ValueError:
+    """The error for a row that holds a NaN or an infinity."""
+    return ValueError(
+        f"row {row} of {name} is not finite (it holds a NaN or an infinity); "
+        "drop such rows or find out where they come from"
+    )
 
 
 def check_same_dim(a: Rows, b: Rows) -> None:
@@ -128,6 +144,12 @@ def check_count(name: str, value: int, least: int = 1) -> int:
 def check_threads(threads: int | None) -> int:
     """The number of threads; by default the cores this process may run on."""
     return default_threads() if threads is None else check_count("threads", threads)
+
+
+def check_device(device: str | None) -> None:
+    """Refuse a device that these kernels do not run on."""
+    if device not in (None, "cpu"):
+        raise ValueError(f"device={device!r}: these kernels run on the CPU; use None or 'cpu'")
 
 
 def default_threads() -> int:

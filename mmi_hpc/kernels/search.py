@@ -2,20 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmi_hpc.kernels import _core
+from mmi_hpc.kernels.bank import Bank, BankPart, pack_parts
+from mmi_hpc.kernels.build_info import isa
 from mmi_hpc.kernels.inputs import (
     Rows,
     as_rows,
     check_count,
+    check_device,
     check_same_dim,
     check_threads,
+    not_finite,
     squared_norms,
 )
+
+# Below this many queries packing a bank costs more than scoring every pair.
+_FEW_QUERIES = 8
+
+
+@dataclass
+class SearchStats:
+    """What a search did.
+
+    Attributes:
+        isa: Instruction set of the scan.
+        survivors: Bank rows that the filter kept, over all queries.
+        rescored: Of them, scored in float64; 0 with precision="scan".
+        overflow_rows: Queries whose candidates outgrew their list (thousands of ties), scored
+            against the whole bank instead.
+        seconds: Per phase, summed over threads: "pack" (queries), "prime" (first bank rows),
+            "scan" (the rest), "rescore" (candidates, and ordering them); empty where every pair was
+            scored.
+    """
+
+    isa: str = field(default_factory=isa)
+    survivors: int = 0
+    rescored: int = 0
+    overflow_rows: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def add(self, done: _core.SearchDone) -> None:
+        """Count one call into the compiled search."""
+        self.survivors += done["survivors"]
+        self.rescored += done["rescored"]
+        self.overflow_rows += done["overflow_rows"]
+        for phase, seconds in done["seconds"].items():
+            self.seconds[phase] = self.seconds.get(phase, 0.0) + seconds
 
 
 class TopK(NamedTuple):
@@ -24,10 +63,12 @@ class TopK(NamedTuple):
     Attributes:
         scores: float32 (N, k), descending along a row.
         indices: int64 (N, k), rows of the bank; ascending among equal scores.
+        stats: What the search did.
     """
 
     scores: NDArray[np.float32]
     indices: NDArray[np.int64]
+    stats: SearchStats
 
 
 def cosine_topk(
@@ -35,27 +76,32 @@ def cosine_topk(
     bank: Any,
     k: int,
     *,
+    precision: Literal["exact", "scan"] = "exact",
     normalize: bool = True,
-    precision: Literal["exact"] = "exact",
     threads: int | None = None,
+    device: str | None = None,
 ) -> TopK:
     """Find the k bank rows with the highest score for every query.
 
     score(x, y) = fl32(dot(x, y) / (sqrt(dot(x, x)) * sqrt(dot(y, y)))), where dots run in float64
     in one fixed order. Results are listed by score descending, then index ascending, and have the
-    same bits for any number of threads. A zero vector scores 0; -0.0 is stored as +0.0.
+    same bits for any number of threads and any instruction set. A zero vector scores 0; -0.0 is
+    stored as +0.0.
 
     Args:
-        queries: (N, d), float32, float16 or bfloat16, on the CPU; taken in blocks of about 64 MiB,
-            so a memory-mapped array may exceed memory. N = 0 gives empty results.
-        bank: (M, d) with M >= k; held in float32 as a whole.
+        queries: (N, d), float32, float16 or bfloat16, on the CPU; taken in blocks of about 64 MiB
+            unless they are contiguous float32, so a memory-mapped array may exceed memory. N = 0
+            gives empty results.
+        bank: (M, d) with M >= k, as an array or as a `Bank`, which is packed once for many calls.
         k: Length of every list, 1 <= k <= M.
+        precision: "exact"; or "scan", which ranks by the scores of the filter and skips the exact
+            ones: scores and order are then approximate and depend on the instruction set.
         normalize: False scores by fl32(dot(x, y)) instead.
-        precision: Only "exact".
         threads: Number of threads; by default the cores this process may run on.
+        device: None or "cpu".
 
     Returns:
-        Scores and indices, both (N, k).
+        Scores and indices, both (N, k), and what was done.
 
     Raises:
         TypeError: An argument is no array or has another dtype.
@@ -67,27 +113,35 @@ def cosine_topk(
         >>> cosine_topk(bank[:1], bank, 2).indices
         array([[0, 1]])
     """
-    rows, candidates = as_rows("queries", queries), as_rows("bank", bank)
+    check_device(device)
+    rows = as_rows("queries", queries)
+    candidates = _bank_rows(bank, normalize)
     threads = check_threads(threads)
-    _check_precision(precision)
+    if precision not in ("exact", "scan"):
+        raise ValueError(f"precision={precision!r} is not known: use 'exact' or 'scan'")
     k = _check_k(k, rows, candidates)
 
-    bank32 = candidates.float32()
-    bank_norms = squared_norms(bank32, "bank", 0, threads)
-    result = TopK(np.empty((rows.count, k), np.float32), np.empty((rows.count, k), np.int64))
-    for begin, end in rows.blocks():
-        block = rows.float32(begin, end)
-        norms = squared_norms(block, "queries", begin, threads)
-        scores, indices = result.scores[begin:end], result.indices[begin:end]
-        _core.cosine_topk(
-            block, norms, bank32, bank_norms, k, bool(normalize), scores, indices, threads
-        )
+    result = TopK(
+        np.empty((rows.count, k), np.float32), np.empty((rows.count, k), np.int64), SearchStats()
+    )
+    if 2 * k > candidates.count or (rows.count < _FEW_QUERIES and not isinstance(bank, Bank)):
+        _score_all(rows, candidates, k, normalize, threads, result)
+    elif isinstance(bank, Bank):
+        _search(rows, bank.parts, k, precision, threads, result)
+    else:
+        _search(rows, pack_parts(candidates, normalize, threads), k, precision, threads, result)
     return result
 
 
-def _check_precision(precision: str) -> None:
-    if precision != "exact":
-        raise ValueError(f"precision={precision!r}: this build has only 'exact'")
+def _bank_rows(bank: Any, normalize: bool) -> Rows:
+    if not isinstance(bank, Bank):
+        return as_rows("bank", bank)
+    if bank.normalize != bool(normalize):
+        raise ValueError(
+            f"the bank was packed with normalize={bank.normalize}, but the search asks for "
+            f"normalize={bool(normalize)}; pass the same to both"
+        )
+    return bank.rows
 
 
 def _check_k(k: int, rows: Rows, candidates: Rows) -> int:
@@ -98,3 +152,58 @@ def _check_k(k: int, rows: Rows, candidates: Rows) -> int:
     if k > candidates.count:
         raise ValueError(f"k is {k}, but bank has only {candidates.count} rows; lower k")
     return k
+
+
+def _score_all(
+    rows: Rows, candidates: Rows, k: int, normalize: bool, threads: int, result: TopK
+) -> None:
+    """Score every pair in float64: for a few queries, or lists about as long as the bank."""
+    bank = candidates.float32()
+    bank_norms = squared_norms(bank, "bank", 0, threads)
+    for begin, end in rows.blocks():
+        block = rows.float32(begin, end)
+        norms = squared_norms(block, "queries", begin, threads)
+        scores, indices = result.scores[begin:end], result.indices[begin:end]
+        _core.exact_topk(
+            block, norms, bank, bank_norms, k, bool(normalize), scores, indices, threads
+        )
+
+
+def _search(
+    rows: Rows, parts: Iterable[BankPart], k: int, precision: str, threads: int, result: TopK
+) -> None:
+    """Search part after part of the bank; the best k of all are among the best of the parts."""
+    found = 0
+    for part in parts:
+        width = min(k, len(part.rows))
+        whole = found == 0 and width == k
+        scores = result.scores if whole else np.empty((rows.count, width), np.float32)
+        indices = result.indices if whole else np.empty((rows.count, width), np.int64)
+        for begin, end in rows.blocks(rows.count if rows.in_place else None):
+            done = _core.filtered_topk(
+                rows.float32(begin, end),
+                part.packed,
+                width,
+                precision == "exact",
+                scores[begin:end],
+                indices[begin:end],
+                threads,
+            )
+            if done["bad_row"] >= 0:
+                raise not_finite("queries", begin + done["bad_row"])
+            result.stats.add(done)
+        found = k if whole else _merge(result, found, scores, indices + part.first)
+
+
+def _merge(
+    result: TopK, found: int, scores: NDArray[np.float32], indices: NDArray[np.int64]
+) -> int:
+    """Merge lists of later rows into the first `found` columns; returns the new length."""
+    # Earlier rows come first, so a stable sort by score keeps ties in order of their index.
+    all_scores = np.concatenate([result.scores[:, :found], scores], axis=1)
+    all_indices = np.concatenate([result.indices[:, :found], indices], axis=1)
+    width: int = min(result.scores.shape[1], all_scores.shape[1])
+    order = np.argsort(-all_scores, axis=1, kind="stable")[:, :width]
+    result.scores[:, :width] = np.take_along_axis(all_scores, order, axis=1)
+    result.indices[:, :width] = np.take_along_axis(all_indices, order, axis=1)
+    return width

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/exact_dot.h"
+#include "cpu/blocks.h"
 #include "cpu/matrix.h"
 #include "cpu/parallel.h"
 
@@ -31,10 +32,6 @@ inline constexpr std::int64_t kBankBlockBytes = 512 * 1024;
 inline constexpr int kTileRows = 3;
 inline constexpr int kTileBank = 2;
 static_assert(kRowBlock % kTileRows == 0, "a full block is made of whole tiles");
-
-inline std::int64_t block_count(std::int64_t rows, std::int64_t block) {
-  return (rows + block - 1) / block;
-}
 
 // One per worker, reused from task to task.
 struct ScanScratch {

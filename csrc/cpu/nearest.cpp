@@ -1,0 +1,112 @@
+#include "cpu/nearest.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "cpu/exact_nearest.h"
+#include "cpu/packed_bank.h"
+#include "cpu/query_blocks.h"
+#include "cpu/squared_norms.h"
+
+namespace mmi {
+namespace {
+
+std::vector<double> squared_norms_of_bank(const MatrixView& bank, const Execution& execution) {
+  std::vector<double> squared(static_cast<std::size_t>(bank.rows));
+  squared_norms(bank, squared.data(), execution);
+  return squared;
+}
+
+// Rows without a label are looked up one by one against the whole bank.
+std::int64_t label_overflow(const PackedRows& rows, const PackedBank& bank,
+                            const std::vector<std::uint8_t>& overflow, std::int64_t* labels,
+                            const Execution& execution) {
+  const NormedRows& x = rows.x();
+  std::int64_t count = 0;
+  for (std::int64_t begin = 0; begin < x.rows.rows;) {
+    if (!overflow[begin]) {
+      ++begin;
+      continue;
+    }
+    std::int64_t end = begin;
+    while (end < x.rows.rows && overflow[end]) ++end;
+    exact_nearest({x.rows.slice(begin, end), x.squared_norms + begin},
+                  {bank.rows(), bank.squared_norms()}, rows.metric(), labels + begin, execution);
+    count += end - begin;
+    begin = end;
+  }
+  return count;
+}
+
+}  // namespace
+
+PackedRows::PackedRows(const NormedRows& x, Metric metric, const Execution& execution)
+    : x_(x),
+      metric_(metric),
+      scaling_{metric == Metric::kCosine,
+               metric == Metric::kCosine ? 0 : scaling_exponent(x.squared_norms, x.rows.rows)},
+      norms_(norms_of(x)) {
+  const IsaKernels& kernels = isa();
+  const std::int64_t panel_rows = kernels.query_panel_rows;
+  const std::int64_t panels = block_count(x.rows.rows, panel_rows);
+  const std::int64_t panel_bytes = kernels.query_panel_bytes(x.rows.cols);
+  residuals_.resize(static_cast<std::size_t>(panels * panel_rows));
+  bytes_ = panels * panel_bytes;
+  panels_ = aligned_bytes(bytes_);
+  constexpr std::int64_t kPanelsPerTask = 16;
+  parallel_for(
+      execution, block_count(panels, kPanelsPerTask),
+      [&](std::int64_t task, int, const StopFlag& stop) {
+        const AlignedBytes scratch = aligned_bytes(kernels.pack_scratch_bytes(x.rows.cols));
+        const std::int64_t end = std::min(panels, (task + 1) * kPanelsPerTask);
+        for (std::int64_t p = task * kPanelsPerTask; p < end; ++p) {
+          stop.leave_if_set();
+          const std::int64_t first = p * panel_rows;
+          const std::int64_t past = std::min(x.rows.rows, first + panel_rows);
+          kernels.pack_query_panel({x.rows.slice(first, past), x.squared_norms + first, scaling_,
+                                    panels_.get() + p * panel_bytes, residuals_.data() + first},
+                                   scratch.get());
+        }
+      });
+}
+
+const std::byte* PackedRows::panels(std::int64_t first_row) const {
+  const IsaKernels& kernels = isa();
+  return panels_.get() +
+         first_row / kernels.query_panel_rows * kernels.query_panel_bytes(x_.rows.cols);
+}
+
+NearestStats nearest(const PackedRows& rows, const MatrixView& bank_rows, std::int64_t* labels,
+                     const Execution& execution) {
+  const IsaKernels& kernels = isa();
+  const MatrixView& x = rows.x().rows;
+  const bool euclidean = rows.metric() == Metric::kEuclidean;
+  const PackedBank bank(bank_rows, squared_norms_of_bank(bank_rows, execution), rows.scaling(),
+                        euclidean, execution);
+  const std::int64_t size =
+      even_query_block(x.rows, largest_query_block(x.cols), execution.threads());
+  std::vector<AlignedBytes> workspaces;
+  for (int worker = 0; worker < execution.threads(); ++worker) {
+    workspaces.push_back(aligned_bytes(kernels.assign_workspace_bytes(size)));
+  }
+  std::vector<BlockStats> stats(static_cast<std::size_t>(execution.threads()));
+  std::vector<std::uint8_t> overflow(static_cast<std::size_t>(x.rows));
+  parallel_for(execution, block_count(x.rows, size),
+               [&](std::int64_t block, int worker, const StopFlag& stop) {
+                 const std::int64_t begin = block * size;
+                 const std::int64_t end = std::min(x.rows, begin + size);
+                 const BlockStats done = kernels.assign_block(
+                     {x.slice(begin, end), rows.x().squared_norms + begin, rows.norms() + begin,
+                      rows.residuals() + begin, rows.panels(begin), rows.scaling(), bank.rows(),
+                      bank.squared_norms(), bank.norms(), bank.view(0, bank_rows.rows), !euclidean,
+                      labels + begin, overflow.data() + begin,
+                      workspaces[static_cast<std::size_t>(worker)].get(), &stop});
+                 stats[static_cast<std::size_t>(worker)].rescored += done.rescored;
+               });
+  NearestStats sum;
+  for (const BlockStats& worker : stats) sum.rescored += worker.rescored;
+  sum.overflow_rows = label_overflow(rows, bank, overflow, labels, execution);
+  return sum;
+}
+
+}  // namespace mmi

@@ -1,0 +1,77 @@
+#include "cpu/packed_bank.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "cpu/blocks.h"
+#include "cpu/scores.h"
+
+namespace mmi {
+
+int scaling_exponent(const double* squared_norms, std::int64_t rows) {
+  double most = 0.0;
+  for (std::int64_t i = 0; i < rows; ++i) most = std::max(most, squared_norms[i]);
+  return most == 0.0 ? 0 : -(std::ilogb(std::sqrt(most)) + 1);
+}
+
+Scaling bank_scaling(bool normalize, const std::vector<double>& squared_norms) {
+  const auto rows = static_cast<std::int64_t>(squared_norms.size());
+  return {normalize, normalize ? 0 : scaling_exponent(squared_norms.data(), rows)};
+}
+
+PackedBank::PackedBank(const MatrixView& rows, std::vector<double> squared_norms,
+                       const Scaling& scaling, bool biased, const Execution& execution)
+    : rows_(rows),
+      squared_norms_(std::move(squared_norms)),
+      norms_(norms_of({rows, squared_norms_.data()})),
+      scaling_(scaling),
+      bounds_{scaling.unit ? 1.0 + 0x1p-40 : 0.0, 0.0, 0.0} {
+  const IsaKernels& kernels = isa();
+  const std::int64_t panels = block_count(rows.rows, kernels.bank_panel_rows);
+  const std::int64_t panel_bytes = kernels.bank_panel_bytes(rows.cols);
+  bytes_ = panels * panel_bytes;
+  panels_ = aligned_bytes(bytes_);
+  std::vector<double> residuals(static_cast<std::size_t>(panels * kernels.bank_panel_rows));
+
+  constexpr std::int64_t kPanelsPerTask = 8;
+  const std::int64_t scratch_bytes = kernels.pack_scratch_bytes(rows.cols);
+  parallel_for(execution, block_count(panels, kPanelsPerTask),
+               [&](std::int64_t task, int, const StopFlag& stop) {
+                 const AlignedBytes scratch = aligned_bytes(scratch_bytes);
+                 const std::int64_t end = std::min(panels, (task + 1) * kPanelsPerTask);
+                 for (std::int64_t p = task * kPanelsPerTask; p < end; ++p) {
+                   stop.leave_if_set();
+                   const std::int64_t begin = p * kernels.bank_panel_rows;
+                   const std::int64_t past = std::min(rows_.rows, begin + kernels.bank_panel_rows);
+                   kernels.pack_bank_panel(
+                       {rows_.slice(begin, past), squared_norms_.data() + begin, scaling_,
+                        panels_.get() + p * panel_bytes, residuals.data() + begin},
+                       scratch.get());
+                 }
+               });
+  for (const double residual : residuals) bounds_.residual = std::max(bounds_.residual, residual);
+  if (!scaling_.unit) {
+    const double most = norms_.empty() ? 0.0 : *std::max_element(norms_.begin(), norms_.end());
+    bounds_.norm = std::ldexp(most, scaling_.exponent) * (1.0 + 0x1p-40);
+  }
+  if (biased) set_bias();
+}
+
+void PackedBank::set_bias() {
+  const std::int64_t width = isa().bias_width;
+  bias_.resize(static_cast<std::size_t>(rounded_up(rows_.rows, isa().bank_panel_rows) * width));
+  for (std::int64_t row = 0; row < rows_.rows; ++row) {
+    const double bias = -0.5 * std::ldexp(squared_norms_[row], 2 * scaling_.exponent);
+    std::fill_n(bias_.begin() + row * width, width, static_cast<float>(bias));
+    bounds_.bias = std::max(bounds_.bias, -bias);
+  }
+}
+
+PackedView PackedBank::view(std::int64_t begin, std::int64_t end) const {
+  const IsaKernels& kernels = isa();
+  return {panels_.get() + begin / kernels.bank_panel_rows * kernels.bank_panel_bytes(rows_.cols),
+          end - begin, bounds_,
+          bias_.empty() ? nullptr : bias_.data() + begin * kernels.bias_width};
+}
+
+}  // namespace mmi
