@@ -124,9 +124,8 @@ def adversarial(random: np.random.Generator, n: int, d: int, role: str) -> Rows:
     direction = unit(np.random.default_rng(d + 2).standard_normal((1, d)).astype(np.float32))
     noise = random.standard_normal((n, d), np.float32) / np.float32(np.sqrt(d))
     if role == "queries":
-        noise *= np.float32(0.05)
-        noise += direction
-        return noise
+        near: Rows = direction + np.float32(0.05) * noise
+        return near
     rising = np.linspace(0, 1, n, dtype=np.float32)[:, None]
     result = direction * rising + np.float32(0.5) * noise * (1 - rising)
     return np.ascontiguousarray(result[np.arange(n) // 4 * 4])

@@ -175,6 +175,7 @@ class Contest:
             "exact_match": found.exact,
             "recall": found.recall,
             "rows_compared": found.rows,
+            "objective": found.objective,
         }
 
     def _memory(self, row: Row) -> None:

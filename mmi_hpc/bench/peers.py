@@ -79,7 +79,7 @@ def entries(task: str, names: Sequence[str], isas: Sequence[str]) -> list[Entry]
         if isa == "avx2":
             also = [c for c in mine if c.name == "faiss" and "faiss" in names]
             rows += [_held(c, isa, {"MMI_ISA": isa, **HELD_TO_AVX2}) for c in also]
-    return rows
+    return sorted(rows, key=lambda row: row.metric)
 
 
 def _held(competitor: Competitor, isa: str, environment: Mapping[str, str]) -> Entry:

@@ -95,6 +95,10 @@ class Answer:
         return sum(array.nbytes for array in self.arrays.values())
 
 
+def nothing(problem: Problem) -> None:
+    """What competitors prepare that have nothing to prepare."""
+
+
 @dataclass(frozen=True)
 class Competitor:
     """One way to solve a task.
@@ -115,7 +119,7 @@ class Competitor:
     name: str
     task: str
     run: Callable[[Problem, Any], Answer]
-    prepare: Callable[[Problem], Any] = lambda problem: None
+    prepare: Callable[[Problem], Any] = nothing
     module: str = "numpy"
     package: str = "numpy"
     note: str = ""

@@ -24,13 +24,15 @@ class Agreement:
     Attributes:
         exact: Share of sampled rows whose whole list (topk), label (kmeans) or set of partners
             (near_duplicates) is that of the float64 reference.
-        recall: Share of the reference's items that were found.
+        recall: Share of the reference's items that were found; None for kmeans.
         rows: Sampled rows.
+        objective: Mean cosine to the own centroid, or mean squared distance (kmeans).
     """
 
     exact: float
-    recall: float
+    recall: float | None
     rows: int
+    objective: float | None = None
 
 
 class Reference:
@@ -72,14 +74,17 @@ class Reference:
         return Agreement(float(exact.mean()), sum(shared) / truth.size, len(truth))
 
     def _labels(self, labels: Array, centroids: Array, metric: str) -> Agreement:
-        rows = self._problem["x"][self._sample]
+        rows, own = self._problem["x"][self._sample], labels[self._sample]
+        places = np.arange(len(rows))
         if metric == "cosine":
             table: Array = cosines(rows, centroids)
+            objective = float(table[places, own].mean(dtype=np.float64))
         else:
-            low = centroids.astype(np.float64)
-            table = rows.astype(np.float64) @ low.T - 0.5 * np.einsum("ij,ij->i", low, low)
-        share = float((table.argmax(axis=1) == labels[self._sample]).mean())
-        return Agreement(share, share, len(rows))
+            x, c = rows.astype(np.float64), centroids.astype(np.float64)
+            table = x @ c.T - 0.5 * np.einsum("ij,ij->i", c, c)
+            objective = float((np.einsum("ij,ij->i", x, x) - 2 * table[places, own]).mean())
+        share = float((table.argmax(axis=1) == own).mean())
+        return Agreement(share, None, len(rows), objective)
 
     def _pairs(self, i: Array, j: Array, lookups: int) -> Agreement:
         if self._sets is None:

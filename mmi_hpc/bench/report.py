@@ -38,10 +38,10 @@ def cells(record: Mapping[str, Any]) -> list[str]:
         _number(record["gflops"]),
         _suffixed(record.get("percent_amx"), "{:.1f}"),
         _suffixed(record.get("percent_fma"), "{:.1f}"),
-        _number(1e3 * record["packing_seconds"]),
+        _milliseconds(record["packing_seconds"]),
         _mebibytes(record.get("extra_bytes")),
         _percent(record["exact_match"]),
-        _percent(record["recall"]),
+        "-" if record["recall"] is None else _percent(record["recall"]),
         "; ".join(filter(None, [record["note"], _phases(record)])),
     ]
 
@@ -95,6 +95,10 @@ def markdown(document: Document) -> str:
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "-" if seconds is None else _number(1e3 * seconds)
 
 
 def _suffixed(value: float | None, form: str) -> str:
