@@ -128,7 +128,8 @@ def adversarial(random: np.random.Generator, n: int, d: int, role: str) -> Rows:
         return near
     rising = np.linspace(0, 1, n, dtype=np.float32)[:, None]
     result = direction * rising + np.float32(0.5) * noise * (1 - rising)
-    return np.ascontiguousarray(result[np.arange(n) // 4 * 4])
+    order = np.argsort(unit(result) @ direction[0], kind="stable")
+    return result[order[np.arange(n) // 4 * 4]]
 
 
 KINDS: dict[str, Make] = {
