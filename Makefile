@@ -2,7 +2,7 @@
 # make test         install what the tests need into .venv, and run them
 # make lint         style, types and format of everything
 # make system-deps  distribution packages that a few tests need (root or sudo; asked for by CI)
-# make bench        install the peers as well, and measure: an hour or more (see benchmarks/README.md)
+# make bench        install the peers as well, and measure: an hour or two (see benchmarks/README.md)
 # make clean        remove what was built and run here; .venv stays
 
 PYTHON ?= python3
@@ -35,7 +35,7 @@ bench: $(VENV)/.installed-bench
 	$(BIN)/python -m mmi_hpc.bench topk --vs $(PEERS),torch,torch-bf16,numpy,usearch --isa $(ISAS)
 	$(BIN)/python -m mmi_hpc.bench topk --vs $(PEERS),torch --data text
 	$(BIN)/python -m mmi_hpc.bench kmeans --vs $(PEERS),torch-bf16 --isa $(ISAS)
-	$(BIN)/python -m mmi_hpc.bench near_duplicates --vs faiss --isa $(ISAS)
+	$(BIN)/python -m mmi_hpc.bench near_duplicates --vs faiss
 	$(BIN)/python -m mmi_hpc.bench table benchmarks/results/*.json
 
 $(BIN)/python:

@@ -35,6 +35,7 @@ Out = Annotated[Path, typer.Option(help="folder for JSON and pictures")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON; no table and no pictures")]
 _OUT = Path("benchmarks/results")
 _PAUSE = 0.3
+_WIDE = 260
 
 
 @app.command()
@@ -151,15 +152,18 @@ def _show(document: dict[str, Any], path: Path) -> None:
     from mmi_hpc.bench.report import heading, table
     from mmi_hpc.bench.roofline import draw
 
+    screen = console()
+    if not sys.stdout.isatty():
+        screen.width = _WIDE  # in a file the notes stay in their lines
     for line in heading(document):
-        console().print(line)
-    console().print(table(document))
+        screen.print(line)
+    screen.print(table(document))
     try:
         pictures = draw(document, path.with_suffix(""))
     except ImportError as error:
-        console().print(f"no picture: matplotlib is not installed ({error}).")
+        screen.print(f"no picture: matplotlib is not installed ({error}).")
         pictures = []
-    console().print("written: " + ", ".join(str(file) for file in [path, *pictures]))
+    screen.print("written: " + ", ".join(str(file) for file in [path, *pictures]))
 
 
 def _names(text: str) -> list[str]:

@@ -35,10 +35,14 @@ def make(kind: str, shape: Shape, seed: int = 0) -> dict[str, Rows]:
         at unit length. near_duplicates: "x" (n, d), where every 16th row is close to another one.
 
     Raises:
-        ConfigError: The kind is not known.
+        ConfigError: The kind is not known, or makes no sense for the task.
     """
     if kind not in KINDS:
         raise ConfigError(f"--data {kind} is not known. Use {', '.join([*KINDS, 'text'])}.")
+    if shape.task == "near_duplicates" and kind == "adversarial":
+        raise ConfigError(
+            "--data adversarial makes near_duplicates list nearly all pairs. Use clustered."
+        )
     rows, random = KINDS[kind], np.random.default_rng(seed)
     if shape.task == "topk":
         return {
@@ -129,7 +133,8 @@ def adversarial(random: np.random.Generator, n: int, d: int, role: str) -> Rows:
     rising = np.linspace(0, 1, n, dtype=np.float32)[:, None]
     result = direction * rising + np.float32(0.5) * noise * (1 - rising)
     order = np.argsort(unit(result) @ direction[0], kind="stable")
-    return result[order[np.arange(n) // 4 * 4]]
+    sorted_rows: Rows = result[order[np.arange(n) // 4 * 4]]
+    return sorted_rows
 
 
 KINDS: dict[str, Make] = {

@@ -7,10 +7,9 @@ keep spinning after a call and would slow down whoever comes next.
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,7 +92,7 @@ class Contest:
         finally:
             for worker in self._workers.values():
                 worker.close()
-        for row in self._standing():
+        for row in [] if self._shape.takes_minutes else self._standing():
             self._memory(row)
 
     def _standing(self) -> list[Row]:
@@ -142,7 +141,7 @@ class Contest:
         asked = row.entry.isa
         if asked and row.entry.key.startswith(ours.NAME) and worker.isa != asked:
             raise RowError(f"MMI_ISA={asked} gives the {worker.isa} kernels in this build")
-        reply = worker.ask("prepare", key=row.entry.key)
+        reply = worker.ask("prepare", key=row.entry.key, warm_up=not self._shape.takes_minutes)
         row.facts["packing_seconds"] = reply["packing"]
         if row.entry.environment:
             row.facts["libraries"] = reply["libraries"]
@@ -185,60 +184,3 @@ class Contest:
                 row.facts["extra_bytes"] = worker.ask("memory", key=row.entry.key)["bytes"]
         except RowError as error:
             row.facts["extra_bytes_reason"] = str(error)
-
-
-def as_records(shape: Shape, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """The rows of one problem as the JSON has them, with what follows from the times."""
-    base = {row.entry.metric: row.seconds for row in rows if _is_base(row)}
-    return [_record(shape, row, base.get(row.entry.metric, [])) for row in rows]
-
-
-def _is_base(row: Row) -> bool:
-    return not row.entry.isa and row.entry.key in (ours.NAME, f"{ours.NAME} euclidean")
-
-
-def _record(shape: Shape, row: Row, base: Sequence[float]) -> dict[str, Any]:
-    record: dict[str, Any] = {
-        "shape": shape.name,
-        "sizes": {"n": shape.n, "m": shape.m, "d": shape.d, "k": shape.k},
-        "flops": shape.flops,
-        "bytes": shape.bytes,
-        "competitor": row.entry.name,
-        "metric": row.entry.metric,
-        "environment": dict(row.entry.environment),
-        "reason": row.reason,
-        "note": "",
-        "seconds": row.seconds,
-    }
-    if not row.entry.reason:
-        record["note"] = note(shape, row)
-    if row.reason:
-        return record
-    median = statistics.median(row.seconds)
-    facts = {**row.facts, "phases": _median_phases(row.facts["phases"])}
-    # Of each round, because both sides of a round met the same machine.
-    ratios = [mine / other for mine, other in zip(row.seconds, base, strict=False)]
-    return record | {
-        "median_seconds": median,
-        "min_seconds": min(row.seconds),
-        "times_ours": statistics.median(ratios) if ratios else None,
-        "gflops": shape.flops / median / 1e9,
-        **facts,
-    }
-
-
-def note(shape: Shape, row: Row) -> str:
-    """What a reader of the row has to know."""
-    competitor = find(shape.task, row.entry.key)
-    parts = [competitor.note] if competitor.note else []
-    if competitor.share > 1:
-        parts.append(f"timed on 1/{competitor.share} of the rows and scaled")
-    if row.entry.isa and competitor.name == "faiss":
-        parts.append("library and OpenBLAS held to AVX2")
-    if row.facts.get("isa"):
-        parts.append(f"{row.facts['isa']} kernels")
-    return "; ".join(parts)
-
-
-def _median_phases(phases: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {name: statistics.median(p[name] for p in phases if name in p) for name in phases[-1]}

@@ -107,7 +107,9 @@ def usearch_search(problem: Problem, _: Any) -> Answer:
 
 
 def _neighbours(searcher: Any, problem: Problem) -> Any:
-    made = searcher(n_neighbors=problem.shape.k, algorithm="brute", metric="cosine", n_jobs=-1)
+    made = searcher(
+        n_neighbors=problem.shape.k, algorithm="brute", metric="cosine", n_jobs=problem.threads
+    )
     return made.fit(problem["bank"])
 
 

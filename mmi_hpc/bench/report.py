@@ -42,7 +42,7 @@ def cells(record: Mapping[str, Any]) -> list[str]:
         _mebibytes(record.get("extra_bytes")),
         _percent(record["exact_match"]),
         "-" if record["recall"] is None else _percent(record["recall"]),
-        "; ".join(filter(None, [record["note"], _phases(record)])),
+        "; ".join(filter(None, [record["note"], _phases(record), _stats(record)])),
     ]
 
 
@@ -54,7 +54,7 @@ def heading(document: Document) -> list[str]:
         f"median of {document['rounds']} rounds; {machine['processor']}, {machine['cores']} cores; "
         f"{document['date'][:10]}, source {document['source'] or 'unknown'}",
         f"peaks of this run: AMX bfloat16 {peaks['amx']:,.0f} GFLOP/s, float32 multiply-add "
-        f"{peaks['fma']:,.0f} GFLOP/s, copy {peaks['copy']:,.0f} GB/s",
+        f"{peaks['fma']:,.0f} GFLOP/s (AVX2 {peaks['avx2']:,.0f}), copy {peaks['copy']:,.0f} GB/s",
     ]
     if document["task"] == "kmeans":
         lines.append(
@@ -116,4 +116,10 @@ def _mebibytes(value: int | None) -> str:
 
 def _phases(record: Mapping[str, Any]) -> str:
     phases = record["phases"]
-    return ", ".join(f"{name} {_number(1e3 * seconds)} ms" for name, seconds in phases.items())
+    whole = "whole fit: " if phases and record.get("iterations") else ""
+    return whole + ", ".join(f"{name} {_number(1e3 * s)} ms" for name, s in phases.items())
+
+
+def _stats(record: Mapping[str, Any]) -> str:
+    numbers = {n: v for n, v in record["stats"].items() if isinstance(v, int | float)}
+    return ", ".join(f"{name} {_number(value)}" for name, value in numbers.items())

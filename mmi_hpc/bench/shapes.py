@@ -45,6 +45,11 @@ class Shape:
         return f"{self.n}x{self.d} t={THRESHOLD}"
 
     @property
+    def takes_minutes(self) -> bool:
+        """One run has to do: no warm-up, and no second one for its memory."""
+        return self.most_rounds == 1
+
+    @property
     def flops(self) -> float:
         """Multiplications and additions that the answer needs; for kmeans those of one iteration.
 

@@ -45,8 +45,8 @@ class Worker:
         self._problem = Problem.load(Path(folder), Shape(**shape), threads)
         return {"isa": ours.isa()}
 
-    def prepare(self, key: str) -> dict[str, Any]:
-        """Pack a few times, and run once unmeasured."""
+    def prepare(self, key: str, warm_up: bool) -> dict[str, Any]:
+        """Pack a few times, and run once unmeasured: the problem, or one that takes no time."""
         competitor = self._import(key)
         seconds = []
         for _ in range(1 if competitor.prepare is nothing else _PACKINGS):
@@ -54,7 +54,11 @@ class Worker:
             start = time.perf_counter()
             self._prepared[key] = competitor.prepare(self._problem)
             seconds.append(time.perf_counter() - start)
-        self.run(key)
+        if warm_up:
+            self.run(key)
+        else:
+            small = self._problem.small()
+            competitor.run(small, competitor.prepare(small))
         packing = None if competitor.prepare is nothing else statistics.median(seconds)
         return {"packing": packing, "libraries": _loaded_libraries()}
 
