@@ -37,11 +37,11 @@ double one_window(const peak::Loop& loop, double seconds, const Execution& execu
   const Clock::time_point start = Clock::now();
   parallel_for(execution, execution.threads(), [&](std::int64_t task, int, const StopFlag& stop) {
     std::int64_t done = 0;
-    while (seconds_since(start) < seconds) {
+    do {  // at least once, however late this thread was started
       stop.leave_if_set();
       loop.run(kRounds, static_cast<std::uint32_t>(task + 1));
       done += kRounds;
-    }
+    } while (seconds_since(start) < seconds);
     rounds += done;
   });
   return static_cast<double>(rounds.load()) * loop.flops_per_round / seconds_since(start) * 1e-9;
