@@ -73,8 +73,12 @@ def run(plan: Plan, path: Path, say: Callable[[str], None]) -> dict[str, Any]:
         "peaks": asdict(peaks),
         "rows": [],
     }
-    for shape in plan.shapes:
-        document["rows"] += _contest(plan, shape, say)
+    for wanted in plan.shapes:
+        shape, arrays = _problem(plan, wanted, say)
+        if shape.name in {row["shape"] for row in document["rows"]}:
+            say(f"{wanted.name}: with these texts that is {shape.name} once more, left out")
+            continue
+        document["rows"] += _contest(plan, shape, arrays, say)
         peaks = peaks.or_better(peak.measure(plan.method.threads, plan.quick))
         document["peaks"] = asdict(peaks)
         add_percentages(document["rows"], document["peaks"])
@@ -82,16 +86,22 @@ def run(plan: Plan, path: Path, say: Callable[[str], None]) -> dict[str, Any]:
     return document
 
 
-def _contest(plan: Plan, shape: Shape, say: Callable[[str], None]) -> list[dict[str, Any]]:
+def _problem(
+    plan: Plan, shape: Shape, say: Callable[[str], None]
+) -> tuple[Shape, dict[str, data.Rows]]:
+    say(f"{shape.name}: making {plan.data} data")
+    if plan.texts is not None:
+        return plan.texts.problem(shape)
+    return shape, data.make(plan.data, shape)
+
+
+def _contest(
+    plan: Plan, shape: Shape, arrays: dict[str, data.Rows], say: Callable[[str], None]
+) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="mmi_bench.") as name:
         folder = Path(name)
-        say(f"{shape.name}: making {plan.data} data")
-        if plan.texts is None:
-            arrays = data.make(plan.data, shape)
-        else:
-            shape, arrays = plan.texts.problem(shape)
         data.save(folder, arrays)
-        del arrays  # the workers have their own copies
+        arrays.clear()  # the workers have their own copies
         entries = [_unless_alone(shape, entry) for entry in plan.entries]
         rounds = min(plan.method.rounds, shape.most_rounds or plan.method.rounds)
         contest = Contest(folder, shape, entries, replace(plan.method, rounds=rounds), say)

