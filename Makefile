@@ -2,7 +2,7 @@
 # make test         install what the tests need into .venv, and run them
 # make lint         style, types and format of everything
 # make system-deps  distribution packages that a few tests need (root or sudo; asked for by CI)
-# make bench        measurements (see benchmarks/README.md)
+# make bench        install the peers as well, and measure: an hour or two (see benchmarks/README.md)
 # make clean        remove what was built and run here; .venv stays
 
 PYTHON ?= python3
@@ -11,6 +11,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES := pyproject.toml setup.py constraints.txt CMakeLists.txt $(shell find csrc -type f)
 TEST_WORKERS ?= 2
+PEERS := faiss,sklearn,sklearnex
+ISAS := avx512,avx2
 SYSTEM_PACKAGES := chromium fonts-dejavu-core
 
 .PHONY: quickstart test lint system-deps bench clean
@@ -28,8 +30,13 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy --python-version 3.10
 	$(BIN)/mypy --python-version 3.13
 
-bench: $(VENV)/.installed-dev
+bench: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/status.py
+	$(BIN)/python -m mmi_hpc.bench topk --vs $(PEERS),torch,torch-bf16,numpy,usearch --isa $(ISAS)
+	$(BIN)/python -m mmi_hpc.bench topk --vs $(PEERS),torch --data text
+	$(BIN)/python -m mmi_hpc.bench kmeans --vs $(PEERS),torch-bf16 --isa $(ISAS)
+	$(BIN)/python -m mmi_hpc.bench near_duplicates --vs faiss
+	$(BIN)/python -m mmi_hpc.bench table benchmarks/results/*.json
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -43,6 +50,10 @@ $(VENV)/.installed: $(BIN)/python $(SOURCES)
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@$(PIP) --editable '.[embed,offline,samples,dev]'
+	@touch $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed-dev
+	@$(PIP) --editable '.[embed,offline,samples,dev,bench]'
 	@touch $@
 
 # Services that a package brings along are not started (policy-rc.d), and nothing is upgraded.
@@ -63,4 +74,4 @@ clean:
 	rm -rf build runs *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -path ./$(VENV) -prune -o -name __pycache__ -print0 | xargs -0 rm -rf
 	find mmi_hpc -name '*.so' -delete
-	rm -f $(VENV)/.installed $(VENV)/.installed-dev
+	rm -f $(VENV)/.installed $(VENV)/.installed-dev $(VENV)/.installed-bench

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 # Helpers lie beside the tests that they belong to.
-for folder in ("embed", "llm"):
+for folder in ("bench", "embed", "llm"):
     sys.path.insert(0, str(Path(__file__).parent / folder))
 # No test needs a model hub; read when a library of theirs is first imported.
 os.environ["HF_HUB_OFFLINE"] = "1"

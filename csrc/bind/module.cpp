@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "bind/peak.h"
 #include "cpu/exact_topk.h"
 #include "cpu/kmeans.h"
 #include "cpu/near_duplicates.h"
@@ -215,4 +216,5 @@ NB_MODULE(_core, m) {
         "cosine"_a, "max_iter"_a, "tol"_a, "seed"_a, "threads"_a,
         "Return (centroids, labels, inertia, counts, n_iter, converged).");
   m.def("build_info", &build_info, "How this module was built.");
+  bind_peak(m);
 }

@@ -13,6 +13,7 @@
 #include <immintrin.h>
 
 #include "cpu/isa/simd.h"
+#include "cpu/isa/tile_config.h"
 
 namespace mmi {
 namespace {
@@ -42,7 +43,7 @@ struct AmxTile {
   static constexpr int row_of(int j) { return j / (2 * kHalf) * kHalf + j % kHalf; }
   static constexpr int vector_of(int j) { return j / kHalf % 2; }
 
-  static void begin() { configure(); }
+  static void begin() { configure_tiles(); }
   static void end() { _tile_release(); }
 
   // to[i] = bfloat16(from[i] * scale0 * scale1), zeros up to a whole k-step. Returns the float32
@@ -161,20 +162,6 @@ struct AmxTile {
       _tile_stream_loadd(5, a + kTileBytes, 64);
     _tile_dpbf16ps(2, 5, 6);
     _tile_dpbf16ps(3, 5, 7);
-  }
-
-  // The compiler may believe that only the first bytes of a configuration are read (g++ 12 does),
-  // so it lives in static memory.
-  static void configure() {
-    struct alignas(64) Config {
-      std::uint8_t palette = 1;
-      std::uint8_t start_row = 0;
-      std::uint8_t reserved[14] = {};
-      std::uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-      std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-    };
-    static constexpr Config kConfig;
-    asm volatile("ldtilecfg %0" : : "m"(kConfig) : "memory");
   }
 
   [[gnu::always_inline]] static __m512 widened_bfloats(__m256i bits) {
