@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <atomic>
 
-#include "cpu/aligned.h"
 #include "cpu/query_blocks.h"
+#include "cpu/scratch.h"
 
 namespace mmi {
 namespace {
@@ -40,9 +40,9 @@ JoinResult near_duplicates(const Window& window, const PackedBank& bank, bool se
   const std::int64_t blocks = block_count(rows.rows, size);
   const std::int64_t bank_rows = bank.rows().rows;
   const std::vector<double> norms = norms_of(window.rows);
-  std::vector<AlignedBytes> workspaces;
+  std::vector<Scratch> workspaces;
   for (int worker = 0; worker < execution.threads(); ++worker) {
-    workspaces.push_back(aligned_bytes(kernels.join_workspace_bytes(size, rows.cols)));
+    workspaces.emplace_back(kernels.join_workspace_bytes(size, rows.cols));
   }
   std::atomic<std::int64_t> total{0};
   std::vector<Found> found(static_cast<std::size_t>(blocks));

@@ -6,6 +6,7 @@
 #include "cpu/exact_nearest.h"
 #include "cpu/packed_bank.h"
 #include "cpu/query_blocks.h"
+#include "cpu/scratch.h"
 #include "cpu/squared_norms.h"
 
 namespace mmi {
@@ -85,9 +86,9 @@ NearestStats nearest(const PackedRows& rows, const MatrixView& bank_rows, std::i
                         euclidean, execution);
   const std::int64_t size =
       even_query_block(x.rows, largest_query_block(x.cols), execution.threads());
-  std::vector<AlignedBytes> workspaces;
+  std::vector<Scratch> workspaces;
   for (int worker = 0; worker < execution.threads(); ++worker) {
-    workspaces.push_back(aligned_bytes(kernels.assign_workspace_bytes(size)));
+    workspaces.emplace_back(kernels.assign_workspace_bytes(size));
   }
   std::vector<BlockStats> stats(static_cast<std::size_t>(execution.threads()));
   std::vector<std::uint8_t> overflow(static_cast<std::size_t>(x.rows));

@@ -7,6 +7,7 @@
 
 #include "core/ordering.h"
 #include "cpu/query_blocks.h"
+#include "cpu/scratch.h"
 #include "cpu/squared_norms.h"
 
 namespace mmi {
@@ -60,7 +61,7 @@ class FilteredTopk {
         squared_(static_cast<std::size_t>(queries.rows)),
         overflow_(static_cast<std::size_t>(queries.rows * grid_.parts)) {
     for (int worker = 0; worker < execution.threads(); ++worker) {
-      workspaces_.push_back(aligned_bytes(grid_.workspace_bytes));
+      workspaces_.emplace_back(grid_.workspace_bytes);
     }
     worker_stats_.resize(static_cast<std::size_t>(execution.threads()));
     if (grid_.parts > 1) {
@@ -199,7 +200,7 @@ class FilteredTopk {
   const Grid grid_;
   std::vector<double> squared_;
   std::vector<std::uint8_t> overflow_;  // (part, query)
-  std::vector<AlignedBytes> workspaces_;
+  std::vector<Scratch> workspaces_;
   std::vector<BlockStats> worker_stats_;
   std::vector<float> part_scores_;  // (part, query, k)
   std::vector<std::int64_t> part_indices_;

@@ -73,6 +73,7 @@ struct Fp32Tile {
     for (int r = 0; r < kRows; ++r) {
       for (int v = 0; v < kVectors; ++v) sum[r][v] = kBias ? splat(bias[r]) : Floats{};
     }
+#pragma GCC unroll 4
     for (std::int64_t i = 0; i < d; ++i, a += kRows, b += kLanes) {
       Floats y[kVectors];
       for (int v = 0; v < kVectors; ++v) y[v] = load<Floats>(b + v * kWidth);

@@ -55,7 +55,15 @@ template <typename Vector, typename Value>
   __builtin_memcpy(to, &vector, sizeof vector);
 }
 
-[[gnu::always_inline]] inline Floats splat(float value) { return Floats{} + value; }
+[[gnu::always_inline]] inline Floats splat(float value) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Floats>(_mm512_set1_ps(value));
+#elif defined(__AVX2__)
+  return reinterpret_cast<Floats>(_mm256_set1_ps(value));
+#else
+  return Floats{value, value, value, value};
+#endif
+}
 
 // From memory, so that the load port spreads the values and no shuffle is needed.
 [[gnu::always_inline]] inline Doubles8 widened(const float* from) {

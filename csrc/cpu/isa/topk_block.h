@@ -85,10 +85,10 @@ class TopkSearch {
   std::int64_t count() const { return block_.queries.rows; }
 
   void pack() {
-    squared_norms_of(block_.queries, block_.query_squared);
     for (std::int64_t panel = 0; panel < panels_; ++panel) {
       const std::int64_t begin = panel * Tile::kLanes;
       const std::int64_t end = smaller(count(), begin + Tile::kLanes);
+      squared_norms_of(block_.queries.slice(begin, end), block_.query_squared + begin);
       pack_panel<Tile, Side::kQueries>({block_.queries.slice(begin, end),
                                         block_.query_squared + begin,
                                         {true, 0},
