@@ -17,6 +17,16 @@ except ImportError as error:
 from mmi_hpc.kernels.build_info import info
 from mmi_hpc.kernels.clustering import KMeansResult, kmeans
 from mmi_hpc.kernels.duplicates import Pairs, near_duplicates
+from mmi_hpc.kernels.kmeans_state import KMeansState
 from mmi_hpc.kernels.search import TopK, cosine_topk
 
-__all__ = ["KMeansResult", "Pairs", "TopK", "cosine_topk", "info", "kmeans", "near_duplicates"]
+__all__ = [
+    "KMeansResult",
+    "KMeansState",
+    "Pairs",
+    "TopK",
+    "cosine_topk",
+    "info",
+    "kmeans",
+    "near_duplicates",
+]

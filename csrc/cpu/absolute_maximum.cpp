@@ -1,0 +1,41 @@
+#include "cpu/absolute_maximum.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+namespace mmi {
+namespace {
+
+constexpr std::int64_t kRowsPerTask = 1024;
+
+// Without their signs, finite floats are ordered as their bits are. Unlike a maximum of floats,
+// which is particular about -0 and NaN, a maximum of integers is a loop that compilers vectorise.
+std::int32_t largest_bits(const float* values, std::int64_t count) {
+  std::int32_t largest = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    std::int32_t bits;
+    std::memcpy(&bits, values + i, sizeof bits);
+    largest = std::max(largest, bits & 0x7FFFFFFF);
+  }
+  return largest;
+}
+
+}  // namespace
+
+double absolute_maximum(const MatrixView& x, const Execution& execution) {
+  const std::int64_t tasks = (x.rows + kRowsPerTask - 1) / kRowsPerTask;
+  std::vector<std::int32_t> maxima(static_cast<std::size_t>(tasks));
+  parallel_for(execution, tasks, [&](std::int64_t task, int, const StopFlag&) {
+    const std::int64_t begin = task * kRowsPerTask;
+    const std::int64_t rows = std::min(kRowsPerTask, x.rows - begin);
+    maxima[task] = largest_bits(x.row(begin), rows * x.cols);
+  });
+  const std::int32_t bits = tasks ? *std::max_element(maxima.begin(), maxima.end()) : 0;
+  float maximum;
+  std::memcpy(&maximum, &bits, sizeof bits);
+  return static_cast<double>(maximum);
+}
+
+}  // namespace mmi
