@@ -88,7 +88,7 @@ def absolute_maximum(blocks: list[RowBlock], threads: int) -> float:
 
 def _bounds(rows: Rows) -> Iterator[tuple[int, int]]:
     if _is_resident_float32(rows.array):
-        yield 0, rows.count
+        yield from [(0, rows.count)] if rows.count else []
     else:
         yield from rows.blocks()
 

@@ -6,6 +6,7 @@ against integer potentials, so that threads, blocks and ranks agree on every one
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import count
 
@@ -40,6 +41,7 @@ class Seeding:
         group = _core.POTENTIAL_GROUP
         self.groups = [np.add.reduceat(p, np.arange(0, len(p), group)) for p in self.potentials]
         self.candidates = 0
+        self._firsts = [block.first for block in blocks]
 
     def draw(self, bits: int) -> int | None:
         """The first row whose cumulative potential exceeds bits * total / 2^64; None without one.
@@ -89,12 +91,7 @@ class Seeding:
 
     def centroids(self, rows: Sequence[int]) -> NDArray[np.float32]:
         """Rows as centroids: as they are, or as unit rows under the cosine metric."""
-        mine = {
-            row: block.row(row)
-            for block in self.blocks
-            for row in rows
-            if block.first <= row < block.first + block.count
-        }
+        mine = {row: block.row(row) for row in rows if (block := self._block_of(row))}
         found = {row: x for rank in self.ranks.allgather(mine) for row, x in rank.items()}
         centroids = np.concatenate([found[row] for row in rows])
         if self.state.cosine:
@@ -107,6 +104,12 @@ class Seeding:
         for block, owners in zip(self.blocks, self.owners, strict=True):
             np.add.at(owned, owners, self.state.stored_weights(block))
         return self.ranks.allreduce(owned)
+
+    def _block_of(self, row: int) -> RowBlock | None:
+        """The block that holds a row, if it is here."""
+        at = bisect_right(self._firsts, row) - 1
+        here = at >= 0 and row < self._firsts[at] + self.blocks[at].count
+        return self.blocks[at] if here else None
 
     def _find(self, first: int, rest: int) -> int | None:
         """The row, if the block that begins at `first` is here."""

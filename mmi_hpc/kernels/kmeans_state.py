@@ -16,6 +16,8 @@ from mmi_hpc.kernels.kmeans_empty import FarRows, far_rows_of, moves_into_empty
 
 # Weighted sums stay within 2^62: scaled weights are below 2, which leaves 61 bits for n * max |v|.
 _SUM_BITS = 61
+# Whether the step is fine enough is a mean over rows, of which none counts more than 2^16 times.
+_SHARE_BITS = 16
 _CHANGES, _SPEAKING, _RESOLUTION, _INERTIA = range(-4, 0)
 
 
@@ -157,14 +159,6 @@ class KMeansState:
         for block in blocks:
             block.weights = scaled[block.begin : block.end]
 
-    def assign(self, block: RowBlock, centroids: NDArray[np.float32]) -> NDArray[np.int64]:
-        """The exact label of each row of one block."""
-        labels = np.empty(block.count, np.int64)
-        _core.kmeans_assign(
-            block.float32(), block.norms, centroids, self.cosine, labels, self.threads
-        )
-        return labels
-
     def accumulate(self, blocks: Iterable[RowBlock], centroids: NDArray[np.float32]) -> None:
         """Assign all rows anew, into `block.labels`, and bring the sums up to date.
 
@@ -172,10 +166,11 @@ class KMeansState:
         """
         centroids = np.require(centroids, np.float32, ["C_CONTIGUOUS", "ALIGNED"])
         for block in blocks:
-            labels = self.assign(block, centroids)
+            x = block.float32()
+            labels = self._assigned(block, x, centroids)
             if block.labels is None:
                 self._add_resolution(block)
-            self._add(block.float32(), block, labels, block.labels)
+            self._add(x, block, labels, block.labels)
             block.labels = labels
         if self.counts.sum() > self.n_total:
             raise ValueError(f"more rows were accumulated than n_total={self.n_total}")
@@ -275,10 +270,11 @@ class KMeansState:
         owners: NDArray[np.int64],
         groups: NDArray[np.int64],
     ) -> None:
-        """Lower the potentials of one block to what new candidates give; see `Potentials`."""
-        labels = self.assign(block, candidates) if len(candidates) > 1 else None
+        """Lower the potentials of one block to what new candidates give; see `Seeding`."""
+        x = block.float32()
+        labels = self._assigned(block, x, candidates) if len(candidates) > 1 else None
         _core.kmeans_lower_potentials(
-            block.float32(),
+            x,
             block.norms,
             block.weights,
             self.cosine,
@@ -291,6 +287,14 @@ class KMeansState:
             groups,
             self.threads,
         )
+
+    def _assigned(
+        self, block: RowBlock, x: NDArray[np.float32], centroids: NDArray[np.float32]
+    ) -> NDArray[np.int64]:
+        """The exact labels of one block, whose rows are x. Nothing else finds labels."""
+        labels = np.empty(block.count, np.int64)
+        _core.kmeans_assign(x, block.norms, centroids, self.cosine, labels, self.threads)
+        return labels
 
     def _add(
         self,
@@ -321,7 +325,7 @@ class KMeansState:
             block.weights,
             self.cosine,
             unit,
-            float(self.n_total),
+            float(1 << _SHARE_BITS),
             self._resolution_exponent,
             self.threads,
         )
@@ -330,7 +334,7 @@ class KMeansState:
 
     @property
     def _resolution_exponent(self) -> int:
-        return _SUM_BITS - 2 * _exponent(self.n_total)
+        return _SUM_BITS - _SHARE_BITS - _exponent(self.n_total)
 
     def _check_resolution(self) -> None:
         speaking = int(self.totals[_SPEAKING])

@@ -110,12 +110,14 @@ class KMeans:
         """Whether the fixed-point step is at most 2^-24 of the rms of the weighted values."""
         n, d = self.x.shape
         unit = d * 4.0 ** (24 - self.sums.exponent)
-        terms = FixedPoint(61 - 2 * exponent(n))
+        terms = FixedPoint(61 - 16 - exponent(n))
         squares = [
             self.weights[i] ** 2 * (1.0 if self.cosine else self.squared[i]) for i in self.rows
         ]
         squares = [s for s in squares if s]
-        return terms.value(sum(terms.quantise(min(s / unit, n)) for s in squares)) >= len(squares)
+        return terms.value(sum(terms.quantise(min(s / unit, 2.0**16)) for s in squares)) >= len(
+            squares
+        )
 
     def assign(self, centroids):
         if self.cosine:
