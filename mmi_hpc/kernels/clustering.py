@@ -21,7 +21,7 @@ from mmi_hpc.kernels.inputs import (
 from mmi_hpc.kernels.kmeans_blocks import RowBlock, absolute_maximum, split
 from mmi_hpc.kernels.kmeans_ranks import Alone, Ranks
 from mmi_hpc.kernels.kmeans_seeds import plus_plus, scalable
-from mmi_hpc.kernels.kmeans_state import KMeansState, check_weights
+from mmi_hpc.kernels.kmeans_state import KMeansState, check_metric, check_weights
 
 _SEEDINGS = {"k-means||": scalable, "k-means++": plus_plus}
 
@@ -94,6 +94,7 @@ def kmeans(
     """
     if device not in (None, "cpu"):
         raise ValueError(f"device={device!r}: k-means runs on the CPU; use device='cpu' or None")
+    check_metric(metric)
     rows = as_rows("x", x)
     threads = check_threads(threads)
     k = check_count("k", k)

@@ -36,7 +36,7 @@ class Seeding:
 
     def __init__(self, state: KMeansState, blocks: Sequence[RowBlock], ranks: Ranks) -> None:
         self.state, self.blocks, self.ranks = state, blocks, ranks
-        self.potentials = [state.stored_weights(block) for block in blocks]
+        self.potentials = [_stored_weights(state, block) for block in blocks]
         self.owners = [np.zeros(block.count, np.int64) for block in blocks]
         group = _core.POTENTIAL_GROUP
         self.groups = [np.add.reduceat(p, np.arange(0, len(p), group)) for p in self.potentials]
@@ -83,8 +83,22 @@ class Seeding:
         ):
             if self.candidates == 0:
                 potentials[potentials > 0] = np.iinfo(np.int64).max
-            self.state.lower_potentials(
-                block, candidates, self.candidates, potentials, owners, groups
+            x = block.float32()
+            several = len(candidates) > 1
+            labels = self.state.assign(block, x, candidates) if several else None
+            _core.kmeans_lower_potentials(
+                x,
+                block.norms,
+                block.weights,
+                self.state.cosine,
+                candidates,
+                labels,
+                self.state.scale.distances,
+                self.candidates,
+                potentials,
+                owners,
+                groups,
+                self.state.threads,
             )
         self.candidates += len(rows)
         return candidates
@@ -102,7 +116,7 @@ class Seeding:
         """The stored weight of the rows that each candidate owns."""
         owned = np.zeros(self.candidates, np.int64)
         for block, owners in zip(self.blocks, self.owners, strict=True):
-            np.add.at(owned, owners, self.state.stored_weights(block))
+            np.add.at(owned, owners, _stored_weights(self.state, block))
         return self.ranks.allreduce(owned)
 
     def _block_of(self, row: int) -> RowBlock | None:
@@ -196,6 +210,15 @@ def _completed(
         useless = drawn is None or is_last  # nobody will look at the potentials
         seeds.append(seeding.centroids([row]) if useless else seeding.add([row]))
     return np.concatenate(seeds)
+
+
+def _stored_weights(state: KMeansState, block: RowBlock) -> NDArray[np.int64]:
+    """The weights in fixed point; 0 for a zero row under cosine, which is never a seed."""
+    weights = np.ones(block.count) if block.weights is None else block.weights
+    stored = np.rint(np.ldexp(weights, state.scale.weights)).astype(np.int64)
+    if state.cosine:
+        stored[block.norms == 0] = 0
+    return stored
 
 
 def _bits(seed: int, stream: int, number: int) -> int:

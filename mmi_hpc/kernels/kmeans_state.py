@@ -13,12 +13,9 @@ from mmi_hpc.kernels import _core
 from mmi_hpc.kernels.inputs import as_rows, check_count, check_threads
 from mmi_hpc.kernels.kmeans_blocks import RowBlock, absolute_maximum, split
 from mmi_hpc.kernels.kmeans_empty import FarRows, far_rows_of, moves_into_empty
+from mmi_hpc.kernels.kmeans_scale import SHARE_CAP, Scale
 
-# Weighted sums stay within 2^62: scaled weights are below 2, which leaves 61 bits for n * max |v|.
-_SUM_BITS = 61
-# Whether the step is fine enough is a mean over rows, of which none counts more than 2^16 times.
-_SHARE_BITS = 16
-_CHANGES, _SPEAKING, _RESOLUTION, _INERTIA = range(-4, 0)
+_CHANGES, _SPEAKING, _SHARES, _INERTIA = range(-4, 0)
 
 
 class KMeansState:
@@ -77,8 +74,7 @@ class KMeansState:
     ) -> None:
         self.n_total = check_count("n_total", n_total)
         self.k, self.dim = check_count("k", k), check_count("dim", dim)
-        if metric not in ("cosine", "euclidean"):
-            raise ValueError(f"metric={metric!r} is not known: use 'cosine' or 'euclidean'")
+        check_metric(metric)
         if not (math.isfinite(absmax) and absmax >= 0):
             raise ValueError(f"absmax is {absmax}, but must be finite and not negative")
         if not (math.isfinite(weight_max) and weight_max > 0):
@@ -87,12 +83,7 @@ class KMeansState:
         self.threads = check_threads(threads)
         self.totals = np.zeros(self.k * (self.dim + 2) + 4, np.int64)
 
-        farthest = 2.0 if self.cosine else self.dim * (2 * self.absmax) ** 2
-        bits = _SUM_BITS - _exponent(self.n_total)
-        self._sum_exponent = bits - _exponent(1.0 if self.cosine else self.absmax)
-        self._weight_exponent = bits - _exponent(1.0)
-        self._distance_exponent = bits - _exponent(farthest)
-        self._weight_shift = _exponent(self.weight_max) - 1
+        self.scale = Scale.of(n_total, self.absmax, self.weight_max, self.dim, self.cosine)
 
     @property
     def cosine(self) -> bool:
@@ -122,8 +113,7 @@ class KMeansState:
     @property
     def inertia(self) -> float:
         """What `add_inertia` added: the weighted sum of distances."""
-        value = math.ldexp(float(self.totals[_INERTIA]), -self._distance_exponent)
-        return math.ldexp(value, self._weight_shift)
+        return self.scale.distance(int(self.totals[_INERTIA]))
 
     def blocks(self, x: Any, *, first: int = 0, weights: Any = None) -> list[RowBlock]:
         """Rows made ready: checked, measured, and read in parts if they are not resident float32.
@@ -155,9 +145,17 @@ class KMeansState:
         """Give the blocks of one array its weights, scaled as all weights of this state are."""
         if weights is None:
             return
-        scaled = np.ldexp(weights, -self._weight_shift)
+        scaled = np.ldexp(weights, -self.scale.shift)
         for block in blocks:
             block.weights = scaled[block.begin : block.end]
+
+    def assign(
+        self, block: RowBlock, x: NDArray[np.float32], centroids: NDArray[np.float32]
+    ) -> NDArray[np.int64]:
+        """The exact labels of one block, whose float32 rows are x. Nothing else finds labels."""
+        labels = np.empty(block.count, np.int64)
+        _core.kmeans_assign(x, block.norms, centroids, self.cosine, labels, self.threads)
+        return labels
 
     def accumulate(self, blocks: Iterable[RowBlock], centroids: NDArray[np.float32]) -> None:
         """Assign all rows anew, into `block.labels`, and bring the sums up to date.
@@ -167,7 +165,7 @@ class KMeansState:
         centroids = np.require(centroids, np.float32, ["C_CONTIGUOUS", "ALIGNED"])
         for block in blocks:
             x = block.float32()
-            labels = self._assigned(block, x, centroids)
+            labels = self.assign(block, x, centroids)
             if block.labels is None:
                 self._add_resolution(block)
             self._add(x, block, labels, block.labels)
@@ -230,8 +228,8 @@ class KMeansState:
             self.weight_sums,
             self.counts,
             self.cosine,
-            self._sum_exponent,
-            self._weight_exponent,
+            self.scale.values,
+            self.scale.weights,
             previous,
             means,
             self.threads,
@@ -249,52 +247,9 @@ class KMeansState:
                 self.cosine,
                 centroids,
                 block.known_labels(),
-                self._distance_exponent,
+                self.scale.distances,
                 self.threads,
             )
-
-    def stored_weights(self, block: RowBlock) -> NDArray[np.int64]:
-        """The weights in fixed point; 0 for a zero row under cosine, which is never a seed."""
-        weights = np.ones(block.count) if block.weights is None else block.weights
-        stored = np.rint(np.ldexp(weights, self._weight_exponent)).astype(np.int64)
-        if self.cosine:
-            stored[block.norms == 0] = 0
-        return stored
-
-    def lower_potentials(
-        self,
-        block: RowBlock,
-        candidates: NDArray[np.float32],
-        first_candidate: int,
-        potentials: NDArray[np.int64],
-        owners: NDArray[np.int64],
-        groups: NDArray[np.int64],
-    ) -> None:
-        """Lower the potentials of one block to what new candidates give; see `Seeding`."""
-        x = block.float32()
-        labels = self._assigned(block, x, candidates) if len(candidates) > 1 else None
-        _core.kmeans_lower_potentials(
-            x,
-            block.norms,
-            block.weights,
-            self.cosine,
-            candidates,
-            labels,
-            self._distance_exponent,
-            first_candidate,
-            potentials,
-            owners,
-            groups,
-            self.threads,
-        )
-
-    def _assigned(
-        self, block: RowBlock, x: NDArray[np.float32], centroids: NDArray[np.float32]
-    ) -> NDArray[np.int64]:
-        """The exact labels of one block, whose rows are x. Nothing else finds labels."""
-        labels = np.empty(block.count, np.int64)
-        _core.kmeans_assign(x, block.norms, centroids, self.cosine, labels, self.threads)
-        return labels
 
     def _add(
         self,
@@ -310,8 +265,8 @@ class KMeansState:
             self.cosine,
             labels,
             previous,
-            self._sum_exponent,
-            self._weight_exponent,
+            self.scale.values,
+            self.scale.weights,
             self.sums,
             self.weight_sums,
             self.counts,
@@ -319,39 +274,32 @@ class KMeansState:
         )
 
     def _add_resolution(self, block: RowBlock) -> None:
-        unit = math.ldexp(self.dim, 2 * (24 - self._sum_exponent))
-        rows, total = _core.kmeans_resolution(
+        rows, shares = _core.kmeans_resolution(
             block.norms,
             block.weights,
             self.cosine,
-            unit,
-            float(1 << _SHARE_BITS),
-            self._resolution_exponent,
+            self.scale.unit,
+            SHARE_CAP,
+            self.scale.shares,
             self.threads,
         )
         self.totals[_SPEAKING] += rows
-        self.totals[_RESOLUTION] += total
-
-    @property
-    def _resolution_exponent(self) -> int:
-        return _SUM_BITS - _SHARE_BITS - _exponent(self.n_total)
+        self.totals[_SHARES] += shares
 
     def _check_resolution(self) -> None:
-        speaking = int(self.totals[_SPEAKING])
-        resolved = math.ldexp(float(self.totals[_RESOLUTION]), -self._resolution_exponent)
-        if resolved >= speaking:
-            return
-        rms = math.ldexp(math.sqrt(resolved / speaking), 24 - self._sum_exponent)
-        raise ValueError(
-            f"k-means: the fixed-point step {math.ldexp(1.0, -self._sum_exponent):.3g} of the "
-            f"centroid sums exceeds 2^-24 of the rms {rms:.3g} of the weighted values "
-            f"({self.n_total} rows, weights scaled to below 2); a few values or weights dwarf all "
-            "others: clip or rescale them, or cluster fewer rows at a time"
-        )
+        rows, shares = int(self.totals[_SPEAKING]), int(self.totals[_SHARES])
+        if refusal := self.scale.refusal(rows, shares, self.n_total):
+            raise ValueError(refusal)
 
     def _identity(self) -> dict[str, Any]:
         names = ("n_total", "absmax", "weight_max", "k", "dim", "metric")
         return {name: getattr(self, name) for name in names}
+
+
+def check_metric(metric: str) -> None:
+    """Refuse a metric that is not known."""
+    if metric not in ("cosine", "euclidean"):
+        raise ValueError(f"metric={metric!r} is not known: use 'cosine' or 'euclidean'")
 
 
 def check_weights(weights: Any, rows: int) -> NDArray[np.float64] | None:
@@ -376,8 +324,3 @@ def check_weights(weights: Any, rows: int) -> NDArray[np.float64] | None:
             f"weight {bad[0]} is {values[bad[0]]}; weights must be finite and not negative"
         )
     return np.require(values, np.float64, ["C_CONTIGUOUS", "ALIGNED"])
-
-
-def _exponent(value: float) -> int:
-    """The smallest e with value < 2^e; 0 for 0."""
-    return math.frexp(value)[1]

@@ -1,8 +1,9 @@
-"""KMeansState adds up to the same bytes however the rows are split, and refuses what does not fit."""
+"""KMeansState adds up to the same bytes for any split of the rows; what does not fit is refused."""
 
 from __future__ import annotations
 
 import doctest
+from itertools import pairwise
 
 import kernel_reference as reference
 import numpy as np
@@ -18,7 +19,7 @@ def states_and_blocks(x, weights, k, metric, ends, init):
     top = 1.0 if weights is None else weights.max()
     reach = max(np.abs(x).max(), np.abs(init).max())
     states, blocks = [], []
-    for begin, end in zip(ends, ends[1:], strict=False):
+    for begin, end in pairwise(ends):
         state = KMeansState(len(x), reach, top, k=k, dim=x.shape[1], metric=metric, threads=1)
         own = None if weights is None else weights[begin:end]
         states.append(state)
