@@ -3,14 +3,48 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstring>
 #include <stdexcept>
 #include <vector>
 
 #include "core/exact_dot.h"
 #include "core/ordering.h"
+#include "cpu/clones.h"
 
 namespace mmi {
 namespace {
+
+constexpr std::int64_t kGroup = kPotentialGroup;
+
+using Lanes = double __attribute__((vector_size(kLanes * sizeof(double))));
+using FloatLanes = float __attribute__((vector_size(kLanes * sizeof(float))));
+
+// dots[p] = exact_dot(x[p], y[p], d). Two pairs at a time, so that no addition waits for the last.
+MMI_CLONES void dots_of_pairs(const float* const* x, const float* const* y, std::int64_t pairs,
+                              std::int64_t d, double* dots) {
+  const std::int64_t whole = d / kLanes * kLanes;
+  for (std::int64_t p = 0; p < pairs; p += 2) {
+    const std::int64_t both[2] = {p, std::min(p + 1, pairs - 1)};
+    Lanes sum[2] = {};
+    for (std::int64_t i = 0; i < whole; i += kLanes) {
+      for (int q = 0; q < 2; ++q) {
+        FloatLanes a;
+        FloatLanes b;
+        std::memcpy(&a, x[both[q]] + i, sizeof a);
+        std::memcpy(&b, y[both[q]] + i, sizeof b);
+        sum[q] += __builtin_convertvector(a, Lanes) * __builtin_convertvector(b, Lanes);
+      }
+    }
+    for (int q = 0; q < 2; ++q) {
+      double lane[kLanes];
+      std::memcpy(lane, &sum[q], sizeof lane);
+      for (std::int64_t i = whole; i < d; ++i) {
+        lane[i - whole] += static_cast<double>(x[both[q]][i]) * static_cast<double>(y[both[q]][i]);
+      }
+      dots[both[q]] = fold_lanes(lane);
+    }
+  }
+}
 
 class RowDistances {
  public:
@@ -21,11 +55,39 @@ class RowDistances {
     }
   }
 
-  double operator()(std::int64_t row, std::int64_t label) const {
+  // visit(row, label, distance) for the rows of one group that `wanted` names, ascending.
+  template <typename Wanted, typename LabelOf, typename Visit>
+  void of_group(std::int64_t group, const Wanted& wanted, const LabelOf& label_of,
+                const Visit& visit) const {
+    std::int64_t row[kGroup];
+    const float* x[kGroup] = {};
+    const float* y[kGroup] = {};
+    double dots[kGroup];
+    std::int64_t count = 0;
+    const std::int64_t end = std::min(rows_.count(), (group + 1) * kGroup);
+    for (std::int64_t i = group * kGroup; i < end; ++i) {
+      if (!wanted(i)) continue;
+      row[count] = i;
+      x[count] = rows_.x.rows.row(i);
+      y[count] = centroids_.row(checked(label_of(i)));
+      ++count;
+    }
+    dots_of_pairs(x, y, count, rows_.cols(), dots);
+    for (std::int64_t p = 0; p < count; ++p) {
+      const std::int64_t label = label_of(row[p]);
+      visit(row[p], label, distance(row[p], label, dots[p]));
+    }
+  }
+
+ private:
+  std::int64_t checked(std::int64_t label) const {
     if (label < 0 || label >= centroids_.rows) {
       throw std::invalid_argument("k-means: no such label");
     }
-    const double dot = exact_dot(rows_.x.rows.row(row), centroids_.row(label), rows_.cols());
+    return label;
+  }
+
+  double distance(std::int64_t row, std::int64_t label, double dot) const {
     const double squared = rows_.x.squared_norms[row];
     if (rows_.metric == Metric::kEuclidean) {
       return std::max(0.0, squared - 2.0 * (dot - 0.5 * squared_[label]));
@@ -34,40 +96,40 @@ class RowDistances {
     return std::max(0.0, 1.0 - static_cast<double>(score));
   }
 
- private:
   const KmeansRows& rows_;
   const MatrixView& centroids_;
   std::vector<double> squared_;
 };
 
-// visit(group, row) for all rows, in groups.
-template <typename Visit>
-void for_each_row(const KmeansRows& rows, const Execution& execution, const Visit& visit) {
-  const std::int64_t groups = (rows.count() + kPotentialGroup - 1) / kPotentialGroup;
-  parallel_for(execution, groups, [&](std::int64_t group, int, const StopFlag&) {
-    const std::int64_t end = std::min(rows.count(), (group + 1) * kPotentialGroup);
-    for (std::int64_t row = group * kPotentialGroup; row < end; ++row) visit(group, row);
-  });
-}
+std::int64_t group_count(const KmeansRows& rows) { return (rows.count() + kGroup - 1) / kGroup; }
+
+bool every_row(std::int64_t) { return true; }
 
 }  // namespace
 
 void distances(const KmeansRows& rows, const MatrixView& centroids, const std::int64_t* labels,
                double* distances, const Execution& execution) {
-  const RowDistances distance(rows, centroids);
-  for_each_row(rows, execution, [&](std::int64_t, std::int64_t row) {
-    distances[row] = distance(row, labels[row]);
+  const RowDistances all(rows, centroids);
+  const auto label_of = [&](std::int64_t row) { return labels[row]; };
+  parallel_for(execution, group_count(rows), [&](std::int64_t group, int, const StopFlag&) {
+    all.of_group(group, every_row, label_of, [&](std::int64_t row, std::int64_t, double distance) {
+      distances[row] = distance;
+    });
   });
 }
 
 std::int64_t inertia(const KmeansRows& rows, const MatrixView& centroids,
                      const std::int64_t* labels, const FixedPoint& scale,
                      const Execution& execution) {
-  const RowDistances distance(rows, centroids);
+  const RowDistances all(rows, centroids);
+  const auto label_of = [&](std::int64_t row) { return labels[row]; };
   std::atomic<std::int64_t> sum{0};
-  for_each_row(rows, execution, [&](std::int64_t, std::int64_t row) {
-    sum.fetch_add(scale.quantise(rows.weight(row) * distance(row, labels[row])),
-                  std::memory_order_relaxed);
+  parallel_for(execution, group_count(rows), [&](std::int64_t group, int, const StopFlag&) {
+    std::int64_t part = 0;
+    all.of_group(group, every_row, label_of, [&](std::int64_t row, std::int64_t, double distance) {
+      part += scale.quantise(rows.weight(row) * distance);
+    });
+    sum += part;
   });
   return sum;
 }
@@ -76,18 +138,22 @@ void lower_potentials(const KmeansRows& rows, const MatrixView& candidates,
                       const std::int64_t* labels, const FixedPoint& scale,
                       std::int64_t first_candidate, const Potentials& potentials,
                       const Execution& execution) {
-  const RowDistances distance(rows, candidates);
-  std::fill_n(potentials.groups, (rows.count() + kPotentialGroup - 1) / kPotentialGroup, 0);
-  for_each_row(rows, execution, [&](std::int64_t group, std::int64_t row) {
-    std::int64_t& potential = potentials.values[row];
-    if (potential == 0) return;
-    const std::int64_t label = labels ? labels[row] : 0;
-    const std::int64_t found = scale.quantise(rows.weight(row) * distance(row, label));
-    if (found < potential) {
-      potential = found;
-      potentials.owners[row] = first_candidate + label;
-    }
-    potentials.groups[group] += potential;
+  const RowDistances all(rows, candidates);
+  const auto has_potential = [&](std::int64_t row) { return potentials.values[row] > 0; };
+  const auto label_of = [&](std::int64_t row) { return labels ? labels[row] : 0; };
+  parallel_for(execution, group_count(rows), [&](std::int64_t group, int, const StopFlag&) {
+    std::int64_t total = 0;
+    all.of_group(group, has_potential, label_of,
+                 [&](std::int64_t row, std::int64_t label, double distance) {
+                   std::int64_t& potential = potentials.values[row];
+                   const std::int64_t found = scale.quantise(rows.weight(row) * distance);
+                   if (found < potential) {
+                     potential = found;
+                     potentials.owners[row] = first_candidate + label;
+                   }
+                   total += potential;
+                 });
+    potentials.groups[group] = total;
   });
 }
 

@@ -7,14 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "cpu/clones.h"
 #include "cpu/row_sums.h"
-
-// One copy of the inner loop per instruction set, chosen when the library is loaded.
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
-#define MMI_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define MMI_CLONES
-#endif
 
 namespace mmi {
 namespace {

@@ -200,6 +200,7 @@ def test_weights_that_int64_sums_cannot_resolve_are_refused_with_the_numbers():
         ({"k": 0}, "k is 0, but must be at least 1"),
         ({"k": 9}, "k is 9, but x has only 8 rows; lower k"),
         ({"metric": "l1"}, "metric='l1' is not known"),
+        ({"device": "cuda"}, "device='cuda': k-means runs on the CPU"),
         ({"init": "random"}, "init='random' is not known"),
         ({"init": np.ones((3, 4), np.float32)}, "init has 3 rows, but k is 2"),
         ({"init": np.ones((2, 5), np.float32)}, r"x has shape \(8, 4\), but init has \(2, 5\)"),
