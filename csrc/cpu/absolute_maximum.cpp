@@ -5,6 +5,8 @@
 #include <cstring>
 #include <vector>
 
+#include "cpu/clones.h"
+
 namespace mmi {
 namespace {
 
@@ -12,7 +14,7 @@ constexpr std::int64_t kRowsPerTask = 1024;
 
 // Without their signs, finite floats are ordered as their bits are. Unlike a maximum of floats,
 // which is particular about -0 and NaN, a maximum of integers is a loop that compilers vectorise.
-std::int32_t largest_bits(const float* values, std::int64_t count) {
+MMI_CLONES std::int32_t largest_bits(const float* values, std::int64_t count) {
   std::int32_t largest = 0;
   for (std::int64_t i = 0; i < count; ++i) {
     std::int32_t bits;

@@ -162,7 +162,7 @@ class KMeansState:
 
         An exception, Ctrl-C included, leaves the state without meaning.
         """
-        centroids = np.require(centroids, np.float32, ["C_CONTIGUOUS", "ALIGNED"])
+        centroids = self._checked("centroids", centroids)
         for block in blocks:
             x = block.float32()
             labels = self.assign(block, x, centroids)
@@ -170,8 +170,7 @@ class KMeansState:
                 self._add_resolution(block)
             self._add(x, block, labels, block.labels)
             block.labels = labels
-        if self.counts.sum() > self.n_total:
-            raise ValueError(f"more rows were accumulated than n_total={self.n_total}")
+        self._check_count()
 
     def merge(self, other: KMeansState) -> None:
         """Add the totals of rows that `other` has seen.
@@ -184,6 +183,7 @@ class KMeansState:
                 f"states made with {other._identity()} and {self._identity()} cannot be merged"
             )
         self.totals += other.totals
+        self._check_count()
 
     def copy(self, totals: NDArray[np.int64] | None = None) -> KMeansState:
         """A state of the same arguments with a copy of these totals, or with the given ones."""
@@ -194,7 +194,7 @@ class KMeansState:
 
     def farthest(self, blocks: Iterable[RowBlock], centroids: NDArray[np.float32]) -> FarRows:
         """The rows among which `refilled` can choose. Call it on the merged state."""
-        centroids = np.require(centroids, np.float32, ["C_CONTIGUOUS", "ALIGNED"])
+        centroids = self._checked("centroids", centroids)
         return far_rows_of(blocks, centroids, self.counts, self.cosine, self.threads)
 
     def refilled(self, far: Sequence[FarRows]) -> KMeansState:
@@ -221,7 +221,7 @@ class KMeansState:
     def moved_centroids(self, previous: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
         """`centroids`, and how far the farthest of them moved."""
         self._check_resolution()
-        previous = np.require(previous, np.float32, ["C_CONTIGUOUS", "ALIGNED"])
+        previous = self._checked("previous", previous)
         means = np.empty_like(previous)
         move = _core.kmeans_centroids(
             self.sums,
@@ -238,7 +238,7 @@ class KMeansState:
 
     def add_inertia(self, blocks: Iterable[RowBlock], centroids: NDArray[np.float32]) -> None:
         """Add the weighted distances of the rows to the centroids of their labels."""
-        centroids = np.require(centroids, np.float32, ["C_CONTIGUOUS", "ALIGNED"])
+        centroids = self._checked("centroids", centroids)
         for block in blocks:
             self.totals[_INERTIA] += _core.kmeans_inertia(
                 block.float32(),
@@ -285,6 +285,19 @@ class KMeansState:
         )
         self.totals[_SPEAKING] += rows
         self.totals[_SHARES] += shares
+
+    def _checked(self, name: str, centroids: Any) -> NDArray[np.float32]:
+        rows = as_rows(name, centroids)
+        if (rows.count, rows.dim) != (self.k, self.dim):
+            raise ValueError(
+                f"{name} has shape {(rows.count, rows.dim)}, but the state was made for "
+                f"{(self.k, self.dim)}"
+            )
+        return rows.float32()
+
+    def _check_count(self) -> None:
+        if self.counts.sum() > self.n_total:
+            raise ValueError(f"more rows were accumulated than n_total={self.n_total}")
 
     def _check_resolution(self) -> None:
         rows, shares = int(self.totals[_SPEAKING]), int(self.totals[_SHARES])

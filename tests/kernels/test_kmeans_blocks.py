@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from test_clustering import INITS, METRICS, blobs, fingerprint
@@ -52,6 +54,19 @@ def test_a_memory_mapped_file_is_read_in_blocks(tmp_path, dtype):
     blocks = kmeans_blocks.split(as_rows("x", np.asarray(mapped)), 1)
     assert [block.count for block in blocks] == [37] * 13 + [19]
     assert fingerprint(kmeans(mapped, 15, max_iter=5)) == fingerprint(kmeans(X, 15, max_iter=5))
+
+
+def test_a_file_takes_the_memory_of_a_few_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr(inputs, "_BLOCK_BYTES", 2**18)
+    mapped = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.float16, (20_000, 256))
+    mapped[:] = np.random.default_rng(0).standard_normal((1, 256))
+    mapped[::2] *= -1
+    tracemalloc.start()
+    result = kmeans(mapped, 2, max_iter=2, threads=1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert result.counts.tolist() == [10_000, 10_000]
+    assert peak < 4 * 2**20  # the rows are 20 MB in float32
 
 
 @pytest.mark.usefixtures("small_blocks")

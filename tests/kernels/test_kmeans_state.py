@@ -147,6 +147,10 @@ def test_rows_that_do_not_fit_the_state_are_refused():
         state.blocks(3 * x)
     with pytest.raises(ValueError, match=r"a weight is 2.0, above weight_max=1.0"):
         state.blocks(x, weights=np.full(3, 2.0))
+    with pytest.raises(ValueError, match=r"centroids has shape \(2, 2\), but .* \(1, 2\)"):
+        state.accumulate(state.blocks(x), x[:2])
+    with pytest.raises(TypeError, match="previous has dtype float64"):
+        state.centroids(np.ones((1, 2)))
     with pytest.raises(ValueError, match="these rows have no labels yet"):
         state.add_inertia(state.blocks(x), x[:1])
     state.accumulate(state.blocks(x), x[:1])
