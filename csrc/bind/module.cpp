@@ -5,20 +5,18 @@
 // whole of a call and taken back about every 100 ms to look for Ctrl-C.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
-#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include <optional>
 #include <utility>
 #include <vector>
 
+#include "bind/arrays.h"
+#include "bind/kmeans.h"
 #include "bind/peak.h"
 #include "cpu/exact_topk.h"
-#include "cpu/kmeans.h"
 #include "cpu/near_duplicates.h"
 #include "cpu/packed_bank.h"
-#include "cpu/parallel.h"
 #include "cpu/squared_norms.h"
 #include "cpu/topk.h"
 
@@ -27,43 +25,13 @@ using nb::literals::operator""_a;
 
 namespace {
 
-using Rows = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-using Doubles = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-template <typename Value>
-using Output = nb::ndarray<Value, nb::c_contig, nb::device::cpu>;
-
-mmi::MatrixView view(const Rows& x) {
-  return {x.data(), static_cast<std::int64_t>(x.shape(0)), static_cast<std::int64_t>(x.shape(1))};
-}
-
-mmi::NormedRows normed(const Rows& x, const Doubles& squared_norms) {
-  if (squared_norms.shape(0) != x.shape(0)) {
-    throw nb::value_error("one squared norm per row is needed");
-  }
-  return {view(x), squared_norms.data()};
-}
-
-void raise_pending_signal() {
-  const nb::gil_scoped_acquire gil;
-  if (PyErr_CheckSignals() != 0) throw nb::python_error();
-}
-
-template <typename Call>
-auto without_gil(int threads, const Call& call) {
-  const mmi::Execution execution(threads, raise_pending_signal);
-  const mmi::DefaultFloatEnvironment environment;
-  const nb::gil_scoped_release release;
-  return call(execution);
-}
-
-// A NumPy array that owns the vector's memory.
-template <typename Value>
-auto to_numpy(std::vector<Value> values, std::vector<std::size_t> shape) {
-  auto* owned = new std::vector<Value>(std::move(values));
-  const nb::capsule owner(owned,
-                          [](void* p) noexcept { delete static_cast<std::vector<Value>*>(p); });
-  return nb::ndarray<nb::numpy, Value>(owned->data(), shape.size(), shape.data(), owner);
-}
+using mmi::bind::Doubles;
+using mmi::bind::normed;
+using mmi::bind::Output;
+using mmi::bind::Rows;
+using mmi::bind::to_numpy;
+using mmi::bind::view;
+using mmi::bind::without_gil;
 
 std::int64_t squared_norms(const Rows& x, const Output<double>& out, int threads) {
   if (out.size() != x.shape(0)) throw nb::value_error("one squared norm per row is needed");
@@ -153,28 +121,6 @@ nb::object near_duplicates(const Rows& window, const Doubles& window_norms, std:
                         to_numpy(std::move(scores), {count}));
 }
 
-nb::tuple kmeans(const Rows& x, const Doubles& squared_norms, const std::optional<Doubles>& weights,
-                 const std::optional<Rows>& init, std::int64_t k, bool cosine,
-                 std::int64_t max_iter, double tol, std::uint64_t seed, int threads) {
-  const mmi::NormedRows rows = normed(x, squared_norms);
-  if (k < 1 || k > rows.rows.rows || (weights && weights->shape(0) != x.shape(0)) ||
-      (init && (static_cast<std::int64_t>(init->shape(0)) != k || init->shape(1) != x.shape(1)))) {
-    throw nb::value_error("the shapes of x, weights and init do not fit together");
-  }
-  const mmi::KmeansInput input{rows, weights ? weights->data() : nullptr,
-                               init ? init->data() : nullptr, k};
-  const mmi::KmeansSettings settings{cosine ? mmi::Metric::kCosine : mmi::Metric::kEuclidean,
-                                     max_iter, tol, seed};
-  mmi::KmeansResult result = without_gil(threads, [&](const mmi::Execution& execution) {
-    return mmi::kmeans(input, settings, execution);
-  });
-  return nb::make_tuple(
-      to_numpy(std::move(result.centroids), {static_cast<std::size_t>(k), x.shape(1)}),
-      to_numpy(std::move(result.labels), {x.shape(0)}), result.inertia,
-      to_numpy(std::move(result.counts), {static_cast<std::size_t>(k)}), result.n_iter,
-      result.converged);
-}
-
 nb::dict build_info() {
   nb::dict info;
   info["isa"] = mmi::isa().name;
@@ -211,10 +157,7 @@ NB_MODULE(_core, m) {
         "threshold"_a, "most_pairs"_a, "threads"_a,
         "Return (i, j, score) of a window of rows against a bank, or None if there are too many "
         "pairs. Norms are squared; first and bank_first number the rows.");
-  m.def("kmeans", &kmeans, nb::arg("x").noconvert(), nb::arg("squared_norms").noconvert(),
-        nb::arg("weights").noconvert().none(), nb::arg("init").noconvert().none(), "k"_a,
-        "cosine"_a, "max_iter"_a, "tol"_a, "seed"_a, "threads"_a,
-        "Return (centroids, labels, inertia, counts, n_iter, converged).");
+  bind_kmeans(m);
   m.def("build_info", &build_info, "How this module was built.");
   bind_peak(m);
 }

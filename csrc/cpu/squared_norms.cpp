@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/exact_dot.h"
+#include "cpu/isa.h"
 
 namespace mmi {
 namespace {
@@ -16,9 +16,8 @@ std::int64_t squared_norms(const MatrixView& x, double* squared, const Execution
   const std::int64_t tasks = (x.rows + kRowsPerTask - 1) / kRowsPerTask;
   parallel_for(execution, tasks, [&](std::int64_t task, int, const StopFlag&) {
     const std::int64_t end = std::min(x.rows, (task + 1) * kRowsPerTask);
-    for (std::int64_t i = task * kRowsPerTask; i < end; ++i) {
-      squared[i] = exact_dot(x.row(i), x.row(i), x.cols);
-    }
+    const std::int64_t begin = task * kRowsPerTask;
+    isa().squared_norms(x.slice(begin, end), squared + begin);
   });
   const double* bad = std::find_if_not(squared, squared + x.rows,
                                        [](double value) { return std::isfinite(value); });

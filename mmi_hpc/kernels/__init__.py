@@ -18,11 +18,13 @@ from mmi_hpc.kernels.bank import Bank
 from mmi_hpc.kernels.build_info import info
 from mmi_hpc.kernels.clustering import KMeansResult, kmeans
 from mmi_hpc.kernels.duplicates import Pairs, near_duplicates
+from mmi_hpc.kernels.kmeans_state import KMeansState
 from mmi_hpc.kernels.search import SearchStats, TopK, cosine_topk
 
 __all__ = [
     "Bank",
     "KMeansResult",
+    "KMeansState",
     "Pairs",
     "SearchStats",
     "TopK",

@@ -1,23 +1,30 @@
-"""k-means whose result has the same bits for any number of threads."""
+"""k-means whose result has the same bits for any number of threads and any instruction set."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmi_hpc.kernels import _core
 from mmi_hpc.kernels.inputs import (
     Rows,
     as_rows,
     check_count,
+    check_device,
     check_same_dim,
     check_threads,
     squared_norms,
 )
+from mmi_hpc.kernels.kmeans_blocks import RowBlock, absolute_maximum, split
+from mmi_hpc.kernels.kmeans_ranks import Alone, Ranks
+from mmi_hpc.kernels.kmeans_seeds import plus_plus, scalable
+from mmi_hpc.kernels.kmeans_state import KMeansState, check_metric, check_weights
+
+_SEEDINGS = {"k-means||": scalable, "k-means++": plus_plus}
 
 
 @dataclass(frozen=True)
@@ -47,12 +54,13 @@ def kmeans(
     k: int,
     *,
     metric: Literal["cosine", "euclidean"] = "cosine",
-    init: Any = "k-means++",
+    init: Any = "k-means||",
     max_iter: int = 25,
     tol: float = 0.0,
     seed: int = 0,
     weights: Any = None,
     threads: int | None = None,
+    device: str | None = None,
 ) -> KMeansResult:
     """Cluster rows by Lloyd's algorithm, with exact assignments and order-independent sums.
 
@@ -63,16 +71,19 @@ def kmeans(
     its own centroid out of a cluster that has more than one. docs/kernels.md has the definitions.
 
     Args:
-        x: (n, d), float32, float16 or bfloat16, on the CPU; held in float32 as a whole.
+        x: (n, d), float32, float16 or bfloat16, on the CPU. Contiguous float32 in memory is used
+            in place; anything else is widened block by block in every pass, so a memory-mapped
+            file may exceed memory.
         k: Number of clusters, 1 <= k <= n.
         metric: "cosine" or "euclidean".
-        init: "k-means++", or (k, d) centroids to start from.
+        init: "k-means||", "k-means++" (k passes over the rows), or (k, d) centroids to start from.
         max_iter: Most centroid updates, at least 1.
         tol: Largest centroid shift (euclidean distance) that counts as converged; 0 asks that no
             label changes.
-        seed: 0 <= seed < 2**64; k-means++ draws from Philox4x32-10 under this key.
+        seed: 0 <= seed < 2**64; seeds are drawn from Philox4x32-10 under this key.
         weights: (n,) float32 or float64, finite, non-negative, at least one positive; default ones.
         threads: Number of threads; by default the cores this process may run on.
+        device: None or "cpu".
 
     Returns:
         Centroids, labels, counts, inertia, and how the iteration ended.
@@ -82,39 +93,80 @@ def kmeans(
         ValueError: Shapes or values are out of range, a row is not finite (the first is named), or
             the values span so wide a range that int64 sums could not resolve them.
     """
+    check_device(device)
+    check_metric(metric)
     rows = as_rows("x", x)
     threads = check_threads(threads)
-    if metric not in ("cosine", "euclidean"):
-        raise ValueError(f"metric={metric!r} is not known: use 'cosine' or 'euclidean'")
     k = check_count("k", k)
     if k > rows.count:
         raise ValueError(f"k is {k}, but x has only {rows.count} rows; lower k")
     max_iter = check_count("max_iter", max_iter)
+    tol, seed = _check_tol(tol), _check_seed(seed)
     start = _check_init(init, k, rows, threads)
-    weight_values = _check_weights(weights, rows)
+    weight_values = check_weights(weights, rows.count)
+    if weight_values is not None and not weight_values.any():
+        raise ValueError("all weights are zero; at least one must be positive")
 
-    x32 = rows.float32()
-    norms = squared_norms(x32, "x", 0, threads)
-    cosine = metric == "cosine"
-    centroids, labels, inertia, counts, n_iter, converged = _core.kmeans(
-        x32,
-        norms,
-        weight_values,
-        start,
-        k,
-        cosine,
-        max_iter,
-        _check_tol(tol),
-        _check_seed(seed),
-        threads,
+    blocks = split(rows, threads)
+    reach = 0.0 if metric == "cosine" else absolute_maximum(blocks, threads)
+    if start is not None:
+        reach = max(reach, float(np.abs(start).max()))
+    weight_max = 1.0 if weight_values is None else float(weight_values.max())
+    state = KMeansState(
+        rows.count, reach, weight_max, k=k, dim=rows.dim, metric=metric, threads=threads
     )
-    return KMeansResult(centroids, labels, inertia, counts, n_iter, converged)
+    state.set_weights(blocks, weight_values)
+    if start is None:
+        start = _SEEDINGS[init](state, blocks, seed, Alone())
+    return lloyd(state, blocks, start, max_iter, tol, Alone())
+
+
+def lloyd(
+    state: KMeansState,
+    blocks: Sequence[RowBlock],
+    centroids: NDArray[np.float32],
+    max_iter: int,
+    tol: float,
+    ranks: Ranks,
+) -> KMeansResult:
+    """Lloyd's algorithm on the rows of all ranks; `labels` are those of this rank's rows."""
+    n_iter, converged = 0, False
+    total = _assigned(state, blocks, centroids, ranks)
+    while not converged and n_iter < max_iter:
+        changes = total.changes
+        if (total.counts == 0).any():
+            total = total.refilled(ranks.allgather(total.farthest(blocks, centroids)))
+        centroids, move = total.moved_centroids(centroids)
+        total = _assigned(state, blocks, centroids, ranks)
+        converged = total.changes == changes or 0.0 < tol >= move
+        n_iter += 1
+    state.add_inertia(blocks, centroids)
+    total = state.copy(ranks.allreduce(state.totals))
+    labels = [block.known_labels() for block in blocks]
+    return KMeansResult(
+        centroids=centroids,
+        labels=np.concatenate(labels) if labels else np.empty(0, np.int64),
+        inertia=total.inertia,
+        counts=total.counts.copy(),
+        n_iter=n_iter,
+        converged=converged,
+    )
+
+
+def _assigned(
+    state: KMeansState, blocks: Sequence[RowBlock], centroids: NDArray[np.float32], ranks: Ranks
+) -> KMeansState:
+    """The totals of all ranks once every row has its label."""
+    state.accumulate(blocks, centroids)
+    return state.copy(ranks.allreduce(state.totals))
 
 
 def _check_init(init: Any, k: int, rows: Rows, threads: int) -> NDArray[np.float32] | None:
     if isinstance(init, str):
-        if init != "k-means++":
-            raise ValueError(f"init={init!r} is not known: use 'k-means++' or (k, d) centroids")
+        if init not in _SEEDINGS:
+            raise ValueError(
+                f"init={init!r} is not known: use 'k-means||', 'k-means++' or (k, d) centroids"
+            )
         return None
     given = as_rows("init", init)
     check_same_dim(rows, given)
@@ -125,27 +177,6 @@ def _check_init(init: Any, k: int, rows: Rows, threads: int) -> NDArray[np.float
     centroids = given.float32()
     squared_norms(centroids, "init", 0, threads)
     return centroids
-
-
-def _check_weights(weights: Any, rows: Rows) -> NDArray[np.float64] | None:
-    if weights is None:
-        return None
-    values = np.asarray(weights)
-    if values.dtype.kind != "f" or values.dtype.itemsize not in (4, 8):
-        raise TypeError(f"weights has dtype {values.dtype}, but float32 or float64 is needed")
-    if values.shape != (rows.count,):
-        raise ValueError(
-            f"weights has shape {values.shape}, but x has {rows.count} rows; "
-            "pass one weight per row"
-        )
-    bad = np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
-    if bad.size:
-        raise ValueError(
-            f"weight {bad[0]} is {values[bad[0]]}; weights must be finite and not negative"
-        )
-    if not values.any():
-        raise ValueError("all weights are zero; at least one must be positive")
-    return np.require(values, np.float64, ["C_CONTIGUOUS", "ALIGNED"])
 
 
 def _check_tol(tol: float) -> float:

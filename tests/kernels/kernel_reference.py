@@ -60,16 +60,20 @@ def philox4x32_10(counter, key):
     return c
 
 
-def random_bits(seed, draw):
+def random_bits(seed, draw, row=0):
     mask = 2**32 - 1
-    words = philox4x32_10((0, 0, draw & mask, draw >> 32), (seed & mask, seed >> 32))
+    counter = (row & mask, row >> 32, draw & mask, draw >> 32)
+    words = philox4x32_10(counter, (seed & mask, seed >> 32))
     return words[0] | words[1] << 32
 
 
+def exponent(value):
+    return math.frexp(value)[1] if value else 0
+
+
 class FixedPoint:
-    def __init__(self, rows, value_max, weight_max):
-        exponents = (math.frexp(v)[1] if v else 0 for v in (rows, value_max, weight_max))
-        self.exponent = 62 - sum(exponents)
+    def __init__(self, exponent):
+        self.exponent = exponent
 
     def quantise(self, value):
         return int(np.rint(math.ldexp(value, self.exponent)))
@@ -81,8 +85,11 @@ class FixedPoint:
 class KMeans:
     """Lloyd's algorithm by the definitions in docs/kernels.md."""
 
+    ROUNDS, OVERSAMPLING = 3, 1
+
     def __init__(self, x, k, metric, weights=None, init=None):
         self.x, self.k, self.cosine = x, k, metric == "cosine"
+        self.metric = metric
         self.squared = squared_norms(x)
         raw = np.ones(len(x)) if weights is None else np.asarray(weights, np.float64)
         self.shift = math.frexp(raw.max())[1] - 1
@@ -91,23 +98,26 @@ class KMeans:
             i for i, w in enumerate(self.weights) if w and (not self.cosine or self.squared[i])
         ]
         reach = np.abs(x).max().astype(np.float64)
-        out = reach if init is None else max(reach, np.abs(init).max().astype(np.float64))
-        value_max = 1.0 if self.cosine else reach
-        distance_max = 2.0 if self.cosine else x.shape[1] * (reach + out) ** 2
-        top = max(self.weights)
-        self.sums = FixedPoint(len(x), value_max, top)
-        self.weight_sums = FixedPoint(len(x), 1.0, top)
-        self.distance_sums = FixedPoint(len(x), distance_max, top)
+        if init is not None:
+            reach = max(reach, np.abs(init).max().astype(np.float64))
+        bits = 61 - exponent(len(x))
+        self.sums = FixedPoint(bits - exponent(1.0 if self.cosine else reach))
+        self.weight_sums = FixedPoint(bits - 1)
+        distance_max = 2.0 if self.cosine else x.shape[1] * (2 * reach) ** 2
+        self.distance_sums = FixedPoint(bits - exponent(distance_max))
 
     def resolves(self):
         """Whether the fixed-point step is at most 2^-24 of the rms of the weighted values."""
-        squares = 0.0
-        for i in self.rows:
-            squares += self.weights[i] ** 2 * (1.0 if self.cosine else self.squared[i])
-        if squares == 0.0:
-            return True
-        rms = math.sqrt(squares / (len(self.rows) * self.x.shape[1]))
-        return self.sums.value(1) <= math.ldexp(rms, -24)
+        n, d = self.x.shape
+        unit = d * 4.0 ** (24 - self.sums.exponent)
+        terms = FixedPoint(61 - 16 - exponent(n))
+        squares = [
+            self.weights[i] ** 2 * (1.0 if self.cosine else self.squared[i]) for i in self.rows
+        ]
+        squares = [s for s in squares if s]
+        return terms.value(sum(terms.quantise(min(s / unit, 2.0**16)) for s in squares)) >= len(
+            squares
+        )
 
     def assign(self, centroids):
         if self.cosine:
@@ -120,25 +130,75 @@ class KMeans:
         best = table[np.arange(len(table)), labels]
         return labels, np.maximum(0.0, self.squared - 2.0 * best)
 
-    def seeds(self, seed):
-        potentials = [0] * len(self.x)
+    def stored_weights(self):
+        stored = [0] * len(self.x)
         for i in self.rows:
-            potentials[i] = self.weight_sums.quantise(self.weights[i])
-        taken = []
-        for draw in range(self.k):
-            total = sum(potentials)
-            if total:
-                target = (random_bits(seed, draw) * total) >> 64
-                row = int(np.searchsorted(np.cumsum(potentials), target, side="right"))
-            else:
+            stored[i] = self.weight_sums.quantise(self.weights[i])
+        return stored
+
+    def draw(self, potentials, bits):
+        """The row a draw takes, or None if no row has a potential."""
+        target = (bits * sum(potentials)) >> 64
+        for row, end in enumerate(np.cumsum(np.array(potentials, object))):
+            if target < end:
+                return row
+        return None
+
+    def lower(self, potentials, owners, seeds, first_seed):
+        labels, distances = self.assign(seeds)
+        for i, old in enumerate(potentials):
+            new = self.distance_sums.quantise(self.weights[i] * distances[i])
+            if old and (first_seed == 0 or new < old):
+                potentials[i], owners[i] = new, first_seed + labels[i]
+
+    def seeds(self, seed):
+        """k-means++."""
+        return self.complete([], self.stored_weights(), 0, seed)
+
+    def complete(self, taken, potentials, candidates, seed):
+        while len(taken) < self.k:
+            row = self.draw(potentials, random_bits(seed, len(taken)))
+            if row is None:
                 row = min(set(range(len(self.x))) - set(taken))
             taken.append(row)
-            distances = self.assign(self.seed_centroid(row))[1]
-            for i in range(len(self.x)):
-                if potentials[i]:
-                    new = self.distance_sums.quantise(self.weights[i] * distances[i])
-                    potentials[i] = new if draw == 0 else min(potentials[i], new)
+            self.lower(potentials, [0] * len(self.x), self.seed_centroid(row), candidates)
+            candidates += 1
         return np.concatenate([self.seed_centroid(row) for row in taken])
+
+    def scalable_seeds(self, seed):
+        """k-means||."""
+        potentials, owners = self.stored_weights(), [0] * len(self.x)
+        first = self.draw(potentials, random_bits(seed, 0))
+        if first is None:
+            return self.complete([], potentials, 0, seed)
+        candidates = [first]
+        self.lower(potentials, owners, self.seed_centroid(first), 0)
+        for number in range(self.ROUNDS):
+            total = sum(potentials)
+            new = [
+                i
+                for i, p in enumerate(potentials)
+                if (random_bits(seed, 2**32 + number, i) * total >> 64)
+                < self.OVERSAMPLING * self.k * p
+            ]
+            if new:
+                seeds = np.concatenate([self.seed_centroid(i) for i in new])
+                self.lower(potentials, owners, seeds, len(candidates))
+                candidates += new
+        owned = [0] * len(candidates)
+        for i, weight in enumerate(self.stored_weights()):
+            owned[owners[i]] += weight
+        taken = self.reduced(candidates, owned, seed)
+        return self.complete([candidates[c] for c in taken], potentials, len(candidates), seed)
+
+    def reduced(self, candidates, owned, seed):
+        x = np.concatenate([self.seed_centroid(i) for i in candidates])
+        few = KMeans(x, self.k, self.metric, [float(w) for w in owned])
+        potentials, taken = few.stored_weights(), []
+        while len(taken) < self.k and sum(potentials):
+            taken.append(few.draw(potentials, random_bits(seed, 2 * 2**32 + len(taken))))
+            few.lower(potentials, [0] * len(x), few.seed_centroid(taken[-1]), len(taken) - 1)
+        return taken
 
     def seed_centroid(self, row):
         x, norm = self.x[row : row + 1], np.sqrt(self.squared[row])
@@ -165,8 +225,9 @@ class KMeans:
                     continue
                 norm = np.sqrt(self.squared[i]) if self.cosine else 1.0
                 weight += self.weight_sums.quantise(self.weights[i])
+                factor = math.ldexp(self.weights[i] / norm, self.sums.exponent)
                 for j, value in enumerate(self.x[i].astype(np.float64)):
-                    total[j] += self.sums.quantise(self.weights[i] * (value / norm))
+                    total[j] += int(np.rint(value * factor))
             mean = np.array([[self.sums.value(t) for t in total]])
             by = np.sqrt(exact_dots(mean, mean))[0, 0] if self.cosine else None
             by = by if self.cosine else self.weight_sums.value(weight)

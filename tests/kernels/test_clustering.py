@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as hnp
 from mmi_hpc.kernels import cosine_topk, kmeans
 
 METRICS = ["cosine", "euclidean"]
+INITS = ["k-means||", "k-means++"]
 
 
 def blobs(rows=300, dim=6, centres=5, seed=0):
@@ -38,6 +39,10 @@ def fingerprint(result):
     return [a.tobytes() for a in arrays], rest
 
 
+def seeds_of(model, init, seed):
+    return model.seeds(seed) if init == "k-means++" else model.scalable_seeds(seed)
+
+
 @st.composite
 def problems(draw):
     rows, dim = draw(st.integers(1, 9)), draw(st.integers(1, 10))
@@ -53,26 +58,29 @@ def problems(draw):
 
 
 @settings(max_examples=200, deadline=None)
-@given(problems(), st.sampled_from(METRICS), st.integers(0, 2**64 - 1))
-def test_corner_cases_follow_the_definition(problem, metric, seed):
+@given(problems(), st.sampled_from(METRICS), st.integers(0, 2**64 - 1), st.sampled_from(INITS))
+def test_corner_cases_follow_the_definition(problem, metric, seed, init):
     x, k, weights = problem
     model = reference.KMeans(x, k, metric, weights)
     if not model.resolves():
         with pytest.raises(ValueError, match="clip or rescale"):
-            kmeans(x, k, metric=metric, weights=weights, seed=seed)
+            kmeans(x, k, metric=metric, weights=weights, seed=seed, init=init)
         return
-    result = kmeans(x, k, metric=metric, weights=weights, seed=seed, max_iter=6, threads=1)
-    assert_same(result, model.fit(model.seeds(seed), max_iter=6))
+    result = kmeans(
+        x, k, metric=metric, weights=weights, seed=seed, init=init, max_iter=6, threads=1
+    )
+    assert_same(result, model.fit(seeds_of(model, init, seed), max_iter=6))
 
 
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("weighted", [False, True])
-def test_a_common_case_follows_the_definition(metric, weighted):
+@pytest.mark.parametrize("init", INITS)
+def test_a_common_case_follows_the_definition(metric, weighted, init):
     x = blobs()
     weights = np.random.default_rng(1).random(len(x)) if weighted else None
     model = reference.KMeans(x, 7, metric, weights)
-    result = kmeans(x, 7, metric=metric, weights=weights, seed=3)
-    assert_same(result, model.fit(model.seeds(3), max_iter=25))
+    result = kmeans(x, 7, metric=metric, weights=weights, seed=3, init=init)
+    assert_same(result, model.fit(seeds_of(model, init, 3), max_iter=25))
     assert result.converged
 
 
@@ -192,6 +200,7 @@ def test_weights_that_int64_sums_cannot_resolve_are_refused_with_the_numbers():
         ({"k": 0}, "k is 0, but must be at least 1"),
         ({"k": 9}, "k is 9, but x has only 8 rows; lower k"),
         ({"metric": "l1"}, "metric='l1' is not known"),
+        ({"device": "cuda"}, "device='cuda': these kernels run on the CPU"),
         ({"init": "random"}, "init='random' is not known"),
         ({"init": np.ones((3, 4), np.float32)}, "init has 3 rows, but k is 2"),
         ({"init": np.ones((2, 5), np.float32)}, r"x has shape \(8, 4\), but init has \(2, 5\)"),

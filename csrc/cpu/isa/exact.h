@@ -2,21 +2,15 @@
 #pragma once
 
 #include "core/exact_dot.h"
-#include "cpu/isa/simd.h"
+#include "cpu/isa/doubles.h"
 #include "cpu/matrix.h"
 
 namespace mmi {
 namespace {
 
-[[gnu::always_inline]] inline double folded(Doubles8 sum) {
-  double lane[kLanes];
-  store(lane, sum);
-  return fold_lanes(lane);
-}
-
 // The columns beyond the last whole group of eight.
 template <typename X, typename Y>
-[[gnu::always_inline]] inline double folded_with_tail(Doubles8 sum, const X* x, const Y* y,
+[[gnu::always_inline]] inline double folded_with_tail(const Doubles& sum, const X* x, const Y* y,
                                                       std::int64_t whole, std::int64_t d) {
   double lane[kLanes];
   store(lane, sum);
@@ -28,10 +22,10 @@ template <typename X, typename Y>
 
 inline double squared_norm(const float* x, std::int64_t d) {
   const std::int64_t whole = d / kLanes * kLanes;
-  Doubles8 sum = {};
+  Doubles sum;
   for (std::int64_t i = 0; i < whole; i += kLanes) {
-    const Doubles8 value = widened(x + i);
-    sum += value * value;
+    const Doubles value = widened(x + i);
+    add_product(sum, value, value);
   }
   return folded_with_tail(sum, x, x, whole, d);
 }
@@ -42,11 +36,11 @@ inline void squared_norms_of(const MatrixView& rows, double* squared) {
   const std::int64_t whole = d / kLanes * kLanes;
   std::int64_t i = 0;
   for (; i + 4 <= rows.rows; i += 4) {
-    Doubles8 sum[4] = {};
+    Doubles sum[4];
     for (std::int64_t at = 0; at < whole; at += kLanes) {
       for (int r = 0; r < 4; ++r) {
-        const Doubles8 value = widened(rows.row(i + r) + at);
-        sum[r] += value * value;
+        const Doubles value = widened(rows.row(i + r) + at);
+        add_product(sum[r], value, value);
       }
     }
     for (int r = 0; r < 4; ++r) {
@@ -62,10 +56,10 @@ inline constexpr int kPairs = 4;
 inline void exact_dots(const float* shared, const float* const (&rows)[kPairs], std::int64_t d,
                        double (&dots)[kPairs]) {
   const std::int64_t whole = d / kLanes * kLanes;
-  Doubles8 sum[kPairs] = {};
+  Doubles sum[kPairs];
   for (std::int64_t i = 0; i < whole; i += kLanes) {
-    const Doubles8 x = widened(shared + i);
-    for (int p = 0; p < kPairs; ++p) sum[p] += x * widened(rows[p] + i);
+    const Doubles x = widened(shared + i);
+    for (int p = 0; p < kPairs; ++p) add_product(sum[p], x, widened(rows[p] + i));
   }
   for (int p = 0; p < kPairs; ++p) {
     dots[p] = folded_with_tail(sum[p], shared, rows[p], whole, d);
@@ -76,11 +70,28 @@ inline void exact_dots(const float* shared, const float* const (&rows)[kPairs], 
 inline void exact_dots(const float* const (&x)[kPairs], const float* const (&y)[kPairs],
                        std::int64_t d, double (&dots)[kPairs]) {
   const std::int64_t whole = d / kLanes * kLanes;
-  Doubles8 sum[kPairs] = {};
+  Doubles sum[kPairs];
   for (std::int64_t i = 0; i < whole; i += kLanes) {
-    for (int p = 0; p < kPairs; ++p) sum[p] += widened(x[p] + i) * widened(y[p] + i);
+    for (int p = 0; p < kPairs; ++p) add_product(sum[p], widened(x[p] + i), widened(y[p] + i));
   }
   for (int p = 0; p < kPairs; ++p) dots[p] = folded_with_tail(sum[p], x[p], y[p], whole, d);
+}
+
+// dots[p] = dot(x[p], y[p]) for any number of pairs.
+inline void exact_dots_of(const float* const* x, const float* const* y, std::int64_t pairs,
+                          std::int64_t d, double* dots) {
+  for (std::int64_t first = 0; first < pairs; first += kPairs) {
+    const float* a[kPairs];
+    const float* b[kPairs];
+    double found[kPairs];
+    for (int p = 0; p < kPairs; ++p) {
+      const std::int64_t at = first + p < pairs ? first + p : first;
+      a[p] = x[at];
+      b[p] = y[at];
+    }
+    exact_dots(a, b, d, found);
+    for (int p = 0; p < kPairs && first + p < pairs; ++p) dots[first + p] = found[p];
+  }
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ struct Fp32Tile {
       for (int v = 0; v < kVectors; ++v) y[v] = load<Floats>(b + v * kWidth);
       for (int r = 0; r < kRows; ++r) {
         const Floats x = splat(a[r]);
-        for (int v = 0; v < kVectors; ++v) sum[r][v] += x * y[v];
+        for (int v = 0; v < kVectors; ++v) sum[r][v] = multiply_add(x, y[v], sum[r][v]);
       }
     }
     for (int r = 0; r < kRows; ++r) {

@@ -91,6 +91,12 @@ struct JoinBlock {
   const StopFlag* stop;
 };
 
+// A row to add to a sum, times a factor whose sign says whether it comes or goes.
+struct ScaledRow {
+  std::int64_t row;
+  double factor;
+};
+
 struct BlockStats {
   std::int64_t survivors = 0;  // bank rows that the filter kept
   std::int64_t rescored = 0;
@@ -107,6 +113,14 @@ struct IsaKernels {
   std::int64_t (*pack_scratch_bytes)(std::int64_t d);
   // squared[i] = exact_dot(row, row)
   void (*squared_norms)(const MatrixView& rows, double* squared);
+  // dots[p] = exact_dot(x[p], y[p])
+  void (*exact_dots)(const float* const* x, const float* const* y, std::int64_t pairs,
+                     std::int64_t d, double* dots);
+  // sums[j] += nearest integer to x[row][j] * factor, for |x[row][j] * factor| < 2^62
+  void (*add_rows)(const MatrixView& x, const ScaledRow* begin, const ScaledRow* end,
+                   std::uint64_t* sums);
+  // The bits of the largest |value| of finite values.
+  std::int32_t (*largest_bits)(const float* values, std::int64_t count);
   void (*pack_bank_panel)(const PackJob& job, std::byte* scratch);
   void (*pack_query_panel)(const PackJob& job, std::byte* scratch);
   std::int64_t (*topk_workspace_bytes)(std::int64_t queries, std::int64_t bank_rows, std::int64_t d,

@@ -38,10 +38,6 @@ enum class Stays { kBank, kQueries };
 
 inline constexpr float kLargest = 0x1.fffffep127f;
 
-// The eight lanes of an exact dot product, whatever registers hold them.
-using Doubles8 = double __attribute__((vector_size(8 * sizeof(double))));
-using Floats8 = float __attribute__((vector_size(8 * sizeof(float))));
-
 template <typename Vector, typename Value>
 [[gnu::always_inline]] inline Vector load(const Value* from) {
   static_assert(sizeof(Vector) % sizeof(Value) == 0, "whole values");
@@ -65,12 +61,16 @@ template <typename Vector, typename Value>
 #endif
 }
 
-// From memory, so that the load port spreads the values and no shuffle is needed.
-[[gnu::always_inline]] inline Doubles8 widened(const float* from) {
+// a * b + c, fused where the instruction set has that: contraction by the compiler is off.
+[[gnu::always_inline]] inline Floats multiply_add(Floats a, Floats b, Floats c) {
 #if defined(__AVX512F__)
-  return reinterpret_cast<Doubles8>(_mm512_cvtps_pd(_mm256_loadu_ps(from)));
+  return reinterpret_cast<Floats>(_mm512_fmadd_ps(
+      reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b), reinterpret_cast<__m512>(c)));
+#elif defined(__AVX2__)
+  return reinterpret_cast<Floats>(_mm256_fmadd_ps(
+      reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b), reinterpret_cast<__m256>(c)));
 #else
-  return __builtin_convertvector(load<Floats8>(from), Doubles8);
+  return a * b + c;
 #endif
 }
 

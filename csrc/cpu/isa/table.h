@@ -3,6 +3,7 @@
 
 #include "cpu/isa/assign_block.h"
 #include "cpu/isa/join_block.h"
+#include "cpu/isa/row_sums.h"
 #include "cpu/isa/topk_block.h"
 
 namespace mmi {
@@ -18,6 +19,9 @@ constexpr IsaKernels kernels_of(const char* name) {
           &Tile::query_panel_bytes,
           &pack_scratch_bytes<Tile>,
           &squared_norms_of,
+          &exact_dots_of,
+          &add_rows,
+          &largest_bits,
           &pack_panel<Tile, Side::kBank>,
           &pack_panel<Tile, Side::kQueries>,
           &topk_workspace_bytes<Tile>,
