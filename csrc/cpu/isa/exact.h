@@ -50,31 +50,33 @@ inline void squared_norms_of(const MatrixView& rows, double* squared) {
   for (; i < rows.rows; ++i) squared[i] = squared_norm(rows.row(i), d);
 }
 
-inline constexpr int kPairs = 4;
+// As many pairs as hide the latency of an addition and the way of their rows from L2.
+inline constexpr int kPairs = 8;
 
 // dots[p] = dot(shared, rows[p]): the shared row is converted once.
-inline void exact_dots(const float* shared, const float* const (&rows)[kPairs], std::int64_t d,
-                       double (&dots)[kPairs]) {
+template <int kCount>
+inline void exact_dots(const float* shared, const float* const* rows, std::int64_t d,
+                       double* dots) {
   const std::int64_t whole = d / kLanes * kLanes;
-  Doubles sum[kPairs];
+  Doubles sum[kCount];
   for (std::int64_t i = 0; i < whole; i += kLanes) {
     const Doubles x = widened(shared + i);
-    for (int p = 0; p < kPairs; ++p) add_product(sum[p], x, widened(rows[p] + i));
+    for (int p = 0; p < kCount; ++p) add_product(sum[p], x, widened(rows[p] + i));
   }
-  for (int p = 0; p < kPairs; ++p) {
+  for (int p = 0; p < kCount; ++p) {
     dots[p] = folded_with_tail(sum[p], shared, rows[p], whole, d);
   }
 }
 
 // dots[p] = dot(x[p], y[p])
-inline void exact_dots(const float* const (&x)[kPairs], const float* const (&y)[kPairs],
-                       std::int64_t d, double (&dots)[kPairs]) {
+template <int kCount>
+inline void exact_dots(const float* const* x, const float* const* y, std::int64_t d, double* dots) {
   const std::int64_t whole = d / kLanes * kLanes;
-  Doubles sum[kPairs];
+  Doubles sum[kCount];
   for (std::int64_t i = 0; i < whole; i += kLanes) {
-    for (int p = 0; p < kPairs; ++p) add_product(sum[p], widened(x[p] + i), widened(y[p] + i));
+    for (int p = 0; p < kCount; ++p) add_product(sum[p], widened(x[p] + i), widened(y[p] + i));
   }
-  for (int p = 0; p < kPairs; ++p) dots[p] = folded_with_tail(sum[p], x[p], y[p], whole, d);
+  for (int p = 0; p < kCount; ++p) dots[p] = folded_with_tail(sum[p], x[p], y[p], whole, d);
 }
 
 // dots[p] = dot(x[p], y[p]) for any number of pairs.
@@ -89,7 +91,7 @@ inline void exact_dots_of(const float* const* x, const float* const* y, std::int
       a[p] = x[at];
       b[p] = y[at];
     }
-    exact_dots(a, b, d, found);
+    exact_dots<kPairs>(a, b, d, found);
     for (int p = 0; p < kPairs && first + p < pairs; ++p) dots[first + p] = found[p];
   }
 }

@@ -40,6 +40,8 @@ class PairGroup {
 
   void flush() {
     if (count_ == 0) return;
+    const std::int64_t d = sides_.bank.cols;
+    const bool half = count_ <= kPairs / 2;
     const float* x[kPairs];
     const float* y[kPairs];
     bool same_query = true;
@@ -53,11 +55,11 @@ class PairGroup {
     }
     double dots[kPairs];
     if (same_row) {
-      exact_dots(y[0], x, sides_.bank.cols, dots);
+      half ? exact_dots<kPairs / 2>(y[0], x, d, dots) : exact_dots<kPairs>(y[0], x, d, dots);
     } else if (same_query) {
-      exact_dots(x[0], y, sides_.bank.cols, dots);
+      half ? exact_dots<kPairs / 2>(x[0], y, d, dots) : exact_dots<kPairs>(x[0], y, d, dots);
     } else {
-      exact_dots(x, y, sides_.bank.cols, dots);
+      half ? exact_dots<kPairs / 2>(x, y, d, dots) : exact_dots<kPairs>(x, y, d, dots);
     }
     for (int p = 0; p < count_; ++p) take_(query_[p], row_[p], tag_[p], dots[p]);
     count_ = 0;
@@ -79,12 +81,15 @@ void rescore_by_query(PairGroup<Take>& group, const Candidates& c, std::int64_t 
   group.flush();
 }
 
-// What `rescore_by_row` needs: one entry per candidate, one bin per 2^shift bank rows.
+// What `rescore_by_row` needs: the candidates, sorted by bins of 2^shift bank rows.
 struct RowOrder {
-  std::int32_t* bins;     // kMostBins + 1
-  std::int32_t* queries;  // per entry
-  std::int32_t* slots;    // per entry: position in the query's list
-  std::int32_t* rows;     // per entry: the bank row
+  struct Entry {
+    std::int32_t row;
+    std::int32_t query;
+    std::int32_t slot;  // position in the query's list
+  };
+  std::int32_t* bins;  // kMostBins + 2
+  Entry* entries;
   static constexpr std::int64_t kMostBins = 1 << 14;
 };
 
@@ -106,13 +111,12 @@ void rescore_by_row(PairGroup<Take>& group, std::int64_t bank_rows, const Candid
     const std::int32_t* rows = c.list_rows(query);
     for (int i = 0; i < c.counts[query]; ++i) {
       const std::int32_t at = order.bins[rows[i] >> shift]++;
-      order.queries[at] = static_cast<std::int32_t>(query);
-      order.slots[at] = i;
-      order.rows[at] = rows[i];
+      order.entries[at] = {rows[i], static_cast<std::int32_t>(query), i};
     }
   }
   for (std::int32_t at = 0; at < entries; ++at) {
-    group.add(order.queries[at], order.rows[at], order.slots[at]);
+    const RowOrder::Entry& entry = order.entries[at];
+    group.add(entry.query, entry.row, entry.slot);
   }
   group.flush();
 }

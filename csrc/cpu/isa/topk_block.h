@@ -51,9 +51,7 @@ class TopkSearch {
     keys_ = space_.take<std::uint64_t>(candidates_.capacity);
     const std::int64_t batch = kRowBatch * candidates_.capacity;
     order_.bins = space_.take<std::int32_t>(RowOrder::kMostBins + 2);
-    order_.queries = space_.take<std::int32_t>(batch);
-    order_.slots = space_.take<std::int32_t>(batch);
-    order_.rows = space_.take<std::int32_t>(batch);
+    order_.entries = space_.take<RowOrder::Entry>(batch);
   }
 
   std::int64_t workspace_bytes() const { return space_.used(); }
@@ -164,7 +162,7 @@ class TopkSearch {
 
   void scan_rest() {
     const std::int64_t end = blocks_of(block_.packed.rows, Tile::kRows);
-    const auto full = [this](std::int64_t q) { tighten_panel<Tile>(log_, candidates_, q); };
+    const auto full = [this](std::int64_t q) { drain<Tile>(log_, candidates_, q); };
     for (std::int64_t from = prime_panels_; from < end;) {
       const std::int64_t to = smaller(end, 2 * from);
       scan<Tile, false, Threshold::kGiven>(span(from, to), log_, thresholds(), full);
