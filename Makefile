@@ -1,6 +1,7 @@
 # make quickstart   install into .venv, build the kernels, run the whole chain on sample photos
 # make test         install what the tests need into .venv, and run them
 # make lint         style, types and format of everything
+# make sanitize     the C++ tests under the sanitizers of the compiler: two minutes
 # make system-deps  distribution packages that a few tests need (root or sudo; asked for by CI)
 # make bench        install the peers as well, and measure: an hour or two (see benchmarks/README.md)
 # make clean        remove what was built and run here; .venv stays
@@ -13,9 +14,10 @@ SOURCES := pyproject.toml setup.py constraints.txt CMakeLists.txt $(shell find c
 TEST_WORKERS ?= 2
 PEERS := faiss,sklearn,sklearnex
 ISAS := avx512,avx2
-SYSTEM_PACKAGES := chromium fonts-dejavu-core
+COMMA := ,
+SYSTEM_PACKAGES := chromium doctest-dev fonts-dejavu-core
 
-.PHONY: quickstart test lint system-deps bench clean
+.PHONY: quickstart test lint sanitize system-deps bench clean
 
 quickstart: $(VENV)/.installed
 	@$(BIN)/python -m mmi_hpc.launch configs/quickstart.yaml --yes
@@ -29,6 +31,20 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/clang-format --dry-run -Werror $(shell find csrc -name '*.cpp' -o -name '*.h')
 	$(BIN)/mypy --python-version 3.10
 	$(BIN)/mypy --python-version 3.13
+
+# Memory and undefined behaviour in all C++ tests; races in the driver, the only one with threads.
+# Both see all instruction sets of the machine, AMX included. The thread sanitizer of older compilers
+# cannot live with the address layout of newer kernels unless it is not randomised, where setarch
+# may ask for that.
+NATIVE = $(BIN)/cmake --fresh -S . -B $(1) -DMMI_TESTS=ON -DCMAKE_BUILD_TYPE=None \
+  -DCMAKE_CXX_FLAGS='-O1 -g -fno-sanitize-recover=all -fsanitize=$(2)' >/dev/null && \
+  $(BIN)/cmake --build $(1) --parallel $(shell nproc)
+sanitize: $(VENV)/.installed-dev
+	$(call NATIVE,build/sanitize-address,address$(COMMA)undefined)
+	build/sanitize-address/csrc/tests/mmi_tests
+	build/sanitize-address/csrc/tests/kernels_driver
+	$(call NATIVE,build/sanitize-thread,thread) --target kernels_driver
+	$$(setarch -R true 2>/dev/null && echo setarch -R) build/sanitize-thread/csrc/tests/kernels_driver
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/status.py

@@ -51,10 +51,12 @@ JoinResult near_duplicates(const Window& window, const PackedBank& bank, bool se
     parallel_for(execution, blocks, [&](std::int64_t block, int worker, const StopFlag& stop) {
       const std::int64_t begin = block * size;
       const std::int64_t end = std::min(rows.rows, begin + size);
-      // A self-join needs j > i only: it starts with the panel of the first row's successor.
+      // A self-join needs j > i only: it starts with the panel of the first row's successor. Rows
+      // that lie before the bank, which is a later part of theirs, have negative numbers.
       const std::int64_t first_i = window.first + begin;
+      const std::int64_t after = std::max<std::int64_t>(0, first_i + 1);
       const std::int64_t first_j =
-          self_join ? (first_i + 1) / kernels.bank_panel_rows * kernels.bank_panel_rows : 0;
+          self_join ? after / kernels.bank_panel_rows * kernels.bank_panel_rows : 0;
       if (first_j >= bank_rows) return;
       Found& mine = found[block];
       mine = {{}, first_i, first_j, &total, most_pairs};

@@ -23,7 +23,7 @@ struct Pair {
 
 struct Window {
   NormedRows rows;
-  std::int64_t first;  // i of its first row
+  std::int64_t first;  // i of its first row; negative if it lies before the bank
 };
 
 struct JoinResult {

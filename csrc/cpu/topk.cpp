@@ -99,7 +99,7 @@ class FilteredTopk {
          bank_.view(first_row, end_row), bank_.exponent(), k_, bank_.normalized(), rescore_,
          (whole ? output_.scores : part_scores_.data()) + at * k_,
          (whole ? output_.indices : part_indices_.data()) + at * k_, overflow_.data() + at,
-         workspaces_[static_cast<std::size_t>(worker)].get(), &stop});
+         sort_keys, workspaces_[static_cast<std::size_t>(worker)].get(), &stop});
     BlockStats& sum = worker_stats_[static_cast<std::size_t>(worker)];
     sum.survivors += stats.survivors;
     sum.rescored += stats.rescored;
@@ -207,6 +207,8 @@ class FilteredTopk {
 };
 
 }  // namespace
+
+void sort_keys(std::uint64_t* keys, std::int64_t count) { std::sort(keys, keys + count); }
 
 TopkStats filtered_topk(const MatrixView& queries, const PackedBank& bank, std::int64_t k,
                         bool rescore, const TopkOutput& output, const Execution& execution) {

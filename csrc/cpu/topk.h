@@ -30,4 +30,7 @@ struct TopkStats {
 TopkStats filtered_topk(const MatrixView& queries, const PackedBank& bank, std::int64_t k,
                         bool rescore, const TopkOutput& output, const Execution& execution);
 
+// What a block search is given to order long lists with.
+void sort_keys(std::uint64_t* keys, std::int64_t count);
+
 }  // namespace mmi

@@ -49,6 +49,7 @@ struct TopkBlock {
   float* scores;           // out, (queries, k)
   std::int64_t* indices;   // out, (queries, k)
   std::uint8_t* overflow;  // out, per query: 1 where the caller must score every bank row
+  void (*sort)(std::uint64_t* keys, std::int64_t count);  // ascending
   std::byte* workspace;
   const StopFlag* stop;
 };

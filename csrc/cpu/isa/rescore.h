@@ -137,19 +137,26 @@ void rescore_by_row(PairGroup<Take>& group, std::int64_t bank_rows, const Candid
   return score;
 }
 
-// The best k of a list in order. A rank is the number of smaller keys; keys differ, so ranks do.
-// The work grows with the square of the list, but has no branch to mispredict: lists are a few k
-// long.
-inline void write_best(const Candidates& c, std::int64_t query, std::uint64_t* keys, float* scores,
+// Short lists are ranked by counting: a rank is the number of smaller keys; keys differ, so ranks
+// do. The work grows with the square of the list, but has no branch to mispredict.
+inline constexpr int kMostCounted = 512;
+
+// The best k of a list in order. `sort` orders keys, for long lists.
+inline void write_best(const Candidates& c, std::int64_t query, std::uint64_t* keys,
+                       void (*sort)(std::uint64_t* keys, std::int64_t count), float* scores,
                        std::int64_t* indices) {
   const int count = c.counts[query];
   for (int i = 0; i < count; ++i) {
     keys[i] = rank_key(c.list_scores(query)[i], c.list_rows(query)[i]);
   }
+  if (count > kMostCounted) sort(keys, count);
   for (int i = 0; i < count; ++i) {
     const std::uint64_t key = keys[i];
-    std::int64_t rank = 0;
-    for (int j = 0; j < count; ++j) rank += keys[j] < key;
+    std::int64_t rank = i;
+    if (count <= kMostCounted) {
+      rank = 0;
+      for (int j = 0; j < count; ++j) rank += keys[j] < key;
+    }
     if (rank >= c.k) continue;
     scores[rank] = key_score(key);
     indices[rank] = static_cast<std::uint32_t>(key);

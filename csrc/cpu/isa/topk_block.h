@@ -49,7 +49,7 @@ class TopkSearch {
     prime_scores_ = space_.take<float>(prime_panels_ * Tile::kScores);
     maxima_ = space_.take<float>(prime_rows_ * kWidth);
     keys_ = space_.take<std::uint64_t>(candidates_.capacity);
-    const std::int64_t batch = kRowBatch * candidates_.capacity;
+    const std::int64_t batch = smaller(kRowBatch, queries) * candidates_.capacity;
     order_.bins = space_.take<std::int32_t>(RowOrder::kMostBins + 2);
     order_.entries = space_.take<RowOrder::Entry>(batch);
   }
@@ -100,11 +100,16 @@ class TopkSearch {
     }
   }
 
+  // What a scan score of 1 is worth as an inner product.
+  double unit_of(double squared) const {
+    return __builtin_sqrt(squared) * __builtin_ldexp(1.0, -block_.bank_exponent);
+  }
+
   // The last rounding is absolute for scores in the subnormal range of float32, and a score beyond
   // its range is an infinity that others may equal: no finite bound holds for those.
   double listed_error(double squared) const {
     if (block_.normalize) return 0.0;
-    const double unit = __builtin_sqrt(squared) * __builtin_ldexp(1.0, -block_.bank_exponent);
+    const double unit = unit_of(squared);
     return unit >= 0x1p127 ? __builtin_inf() : 0x1p-150 / unit;
   }
 
@@ -193,7 +198,17 @@ class TopkSearch {
     for (std::int64_t query = 0; query < count(); ++query) {
       if (candidates_.overflow[query]) continue;
       const std::int64_t at = query * candidates_.k;
-      write_best(candidates_, query, keys_, block_.scores + at, block_.indices + at);
+      write_best(candidates_, query, keys_, block_.sort, block_.scores + at, block_.indices + at);
+      if (!block_.rescore && !block_.normalize) unscale(query, block_.scores + at);
+    }
+  }
+
+  // Scan scores are about a query of unit length and a scaled bank; the caller wants inner
+  // products.
+  void unscale(std::int64_t query, float* scores) const {
+    const double unit = unit_of(block_.query_squared[query]);
+    for (std::int64_t i = 0; i < candidates_.k; ++i) {
+      scores[i] = stored_float(static_cast<double>(scores[i]) * unit);
     }
   }
 
