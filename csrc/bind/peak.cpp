@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "cpu/parallel.h"
+#include "bind/arrays.h"
 #include "cpu/peak/peak.h"
 
 namespace nb = nanobind;
@@ -12,16 +12,11 @@ using nb::literals::operator""_a;
 
 namespace {
 
-void raise_pending_signal() {
-  const nb::gil_scoped_acquire gil;
-  if (PyErr_CheckSignals() != 0) throw nb::python_error();
-}
-
 double peak_gflops(const std::string& kind, int threads, double seconds) {
   if (threads < 1) throw nb::value_error("at least one thread is needed");
-  const mmi::Execution execution(threads, raise_pending_signal);
-  const nb::gil_scoped_release release;
-  return mmi::peak_gflops(kind, seconds, execution);
+  return mmi::bind::without_gil(threads, [&](const mmi::Execution& execution) {
+    return mmi::peak_gflops(kind, seconds, execution);
+  });
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The measured peaks as a Python function; see cpu/peak.h.
+// The measured peaks as a Python function; see cpu/peak/peak.h.
 #pragma once
 
 #include <nanobind/nanobind.h>

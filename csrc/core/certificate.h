@@ -12,8 +12,9 @@
 // (or float16) values are exact in float32. Units that flush subnormal numbers lose less than
 // kFlushed.
 //
-// A listed score is rounded to float32 once more (half an ulp, u / 2 relative), and thresholds are
-// computed in float32; both are covered by `rounding`.
+// A listed score is rounded to float32 once more (half an ulp, u / 2 relative), thresholds are
+// computed in float32, and norms are float64 sums whose own error (d / 16 * 2^-53) exceeds the
+// 2^-40 allowed for them in very long rows only: 4 u of the size of a score covers all three.
 //
 // Filter: let T be at most the k-th largest scan score of a row, and E its bound. Every bank row
 // that belongs to the exact list has a scan score >= T - 2 E. Proof: k rows have a scan score >= T,

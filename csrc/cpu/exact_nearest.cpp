@@ -21,14 +21,13 @@ template <typename Scores>
 void assign_by(const Scores& score, const MatrixView& x, const MatrixView& bank,
                std::int64_t* labels, const Execution& execution) {
   using Score = decltype(score(0, 0, 0.0));
-  std::vector<ScanScratch> scratch(static_cast<std::size_t>(execution.threads()));
-  const auto body = [&](std::int64_t task, int worker, const StopFlag& stop) {
+  const auto body = [&](std::int64_t task, int, const StopFlag& stop) {
     const std::int64_t begin = task * kRowBlock;
     const std::int64_t end = std::min(begin + kRowBlock, x.rows);
     Score best[kRowBlock];
     std::fill_n(best, kRowBlock, -std::numeric_limits<Score>::infinity());
     std::fill(labels + begin, labels + end, 0);
-    scan_block(x.slice(begin, end), bank, scratch[worker], stop,
+    scan_block(x.slice(begin, end), bank, stop,
                [&](std::int64_t i, std::int64_t label, double dot) {
                  const Score found = score(begin + i, label, dot);
                  if (found > best[i]) {

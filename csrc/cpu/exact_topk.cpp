@@ -61,11 +61,6 @@ struct Grid {
   std::int64_t part_rows;
 };
 
-struct Worker {
-  ScanScratch scratch;
-  std::vector<BestK> best;
-};
-
 void write_row(BestK& best, std::int64_t query, std::int64_t k, const TopkOutput& output) {
   float* scores = output.scores + query * k;
   std::int64_t* indices = output.indices + query * k;
@@ -87,7 +82,7 @@ class TopkCall {
         output_(output),
         execution_(execution),
         grid_(queries.rows, bank.rows),
-        workers_(static_cast<std::size_t>(execution.threads())) {}
+        best_(static_cast<std::size_t>(execution.threads())) {}
 
   void run() {
     if (grid_.parts > 1) {
@@ -95,7 +90,8 @@ class TopkCall {
     }
     parallel_for(execution_, grid_.row_blocks * grid_.parts,
                  [this](std::int64_t task, int worker, const StopFlag& stop) {
-                   scan(task / grid_.parts, task % grid_.parts, workers_[worker], stop);
+                   scan(task / grid_.parts, task % grid_.parts,
+                        best_[static_cast<std::size_t>(worker)], stop);
                  });
     if (grid_.parts > 1) {
       parallel_for(execution_, grid_.row_blocks,
@@ -108,20 +104,21 @@ class TopkCall {
     return std::min(queries_.rows, (block + 1) * kRowBlock);
   }
 
-  void scan(std::int64_t block, std::int64_t part, Worker& worker, const StopFlag& stop) {
+  void scan(std::int64_t block, std::int64_t part, std::vector<BestK>& all_best,
+            const StopFlag& stop) {
     const std::int64_t first_query = block * kRowBlock;
     const std::int64_t first_row = std::min(bank_.rows, part * grid_.part_rows);
     const MatrixView bank =
         bank_.slice(first_row, std::min(bank_.rows, first_row + grid_.part_rows));
-    worker.best.resize(kRowBlock, BestK(k_));
-    for (BestK& best : worker.best) best.clear();
-    scan_block(queries_.slice(first_query, block_end(block)), bank, worker.scratch, stop,
+    all_best.resize(kRowBlock, BestK(k_));
+    for (BestK& best : all_best) best.clear();
+    scan_block(queries_.slice(first_query, block_end(block)), bank, stop,
                [&](std::int64_t i, std::int64_t j, double dot) {
                  const std::int64_t index = first_row + j;
-                 worker.best[i].offer({score_(first_query + i, index, dot), index});
+                 all_best[i].offer({score_(first_query + i, index, dot), index});
                });
     for (std::int64_t query = first_query; query < block_end(block); ++query) {
-      BestK& best = worker.best[query - first_query];
+      BestK& best = all_best[query - first_query];
       if (grid_.parts == 1) {
         write_row(best, query, k_, output_);
       } else {
@@ -149,8 +146,8 @@ class TopkCall {
   const TopkOutput output_;
   const Execution& execution_;
   const Grid grid_;
-  std::vector<Worker> workers_;
-  std::vector<BestK> partial_;  // (query, part)
+  std::vector<std::vector<BestK>> best_;  // per worker
+  std::vector<BestK> partial_;            // (query, part)
 };
 
 template <typename Score>

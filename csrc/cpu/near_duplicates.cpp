@@ -40,15 +40,16 @@ JoinResult near_duplicates(const Window& window, const PackedBank& bank, bool se
   const std::int64_t blocks = block_count(rows.rows, size);
   const std::int64_t bank_rows = bank.rows().rows;
   const std::vector<double> norms = norms_of(window.rows);
+  const Execution workers = execution.limited(blocks);
   std::vector<Scratch> workspaces;
-  for (int worker = 0; worker < execution.threads(); ++worker) {
+  for (int worker = 0; worker < workers.threads(); ++worker) {
     workspaces.emplace_back(kernels.join_workspace_bytes(size, rows.cols));
   }
   std::atomic<std::int64_t> total{0};
   std::vector<Found> found(static_cast<std::size_t>(blocks));
 
   try {
-    parallel_for(execution, blocks, [&](std::int64_t block, int worker, const StopFlag& stop) {
+    parallel_for(workers, blocks, [&](std::int64_t block, int worker, const StopFlag& stop) {
       const std::int64_t begin = block * size;
       const std::int64_t end = std::min(rows.rows, begin + size);
       // A self-join needs j > i only: it starts with the panel of the first row's successor. Rows

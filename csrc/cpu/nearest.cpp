@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "cpu/exact_nearest.h"
+#include "cpu/gathered_rows.h"
 #include "cpu/packed_bank.h"
 #include "cpu/query_blocks.h"
 #include "cpu/scratch.h"
@@ -18,23 +19,23 @@ std::vector<double> squared_norms_of_bank(const MatrixView& bank, const Executio
   return squared;
 }
 
-// Rows without a label are looked up one by one against the whole bank.
+// Rows without a label are looked up against the whole bank, gathered some thousand at a time.
 std::int64_t label_overflow(const PackedRows& rows, const PackedBank& bank,
                             const std::vector<std::uint8_t>& overflow, std::int64_t* labels,
                             const Execution& execution) {
-  const NormedRows& x = rows.x();
-  std::int64_t count = 0;
-  for (std::int64_t begin = 0; begin < x.rows.rows;) {
-    if (!overflow[begin]) {
-      ++begin;
-      continue;
-    }
-    std::int64_t end = begin;
-    while (end < x.rows.rows && overflow[end]) ++end;
-    exact_nearest({x.rows.slice(begin, end), x.squared_norms + begin},
-                  {bank.rows(), bank.squared_norms()}, rows.metric(), labels + begin, execution);
-    count += end - begin;
-    begin = end;
+  const MatrixView& x = rows.x().rows;
+  std::vector<std::int64_t> open;
+  for (std::int64_t i = 0; i < x.rows; ++i) {
+    if (overflow[i]) open.push_back(i);
+  }
+  const auto count = static_cast<std::int64_t>(open.size());
+  const std::int64_t batch = gathered_rows(x.cols);
+  for (std::int64_t begin = 0; begin < count; begin += batch) {
+    const GatheredRows some(rows.x(), open.data() + begin, std::min(batch, count - begin));
+    std::vector<std::int64_t> found(static_cast<std::size_t>(some.count()));
+    exact_nearest(some.rows(), {bank.rows(), bank.squared_norms()}, rows.metric(), found.data(),
+                  execution);
+    for (std::int64_t i = 0; i < some.count(); ++i) labels[open[begin + i]] = found[i];
   }
   return count;
 }
@@ -86,13 +87,14 @@ NearestStats nearest(const PackedRows& rows, const MatrixView& bank_rows, std::i
                         euclidean, execution);
   const std::int64_t size =
       even_query_block(x.rows, largest_query_block(x.cols), execution.threads());
+  const Execution workers = execution.limited(block_count(x.rows, size));
   std::vector<Scratch> workspaces;
-  for (int worker = 0; worker < execution.threads(); ++worker) {
+  for (int worker = 0; worker < workers.threads(); ++worker) {
     workspaces.emplace_back(kernels.assign_workspace_bytes(size));
   }
-  std::vector<BlockStats> stats(static_cast<std::size_t>(execution.threads()));
+  std::vector<BlockStats> stats(static_cast<std::size_t>(workers.threads()));
   std::vector<std::uint8_t> overflow(static_cast<std::size_t>(x.rows));
-  parallel_for(execution, block_count(x.rows, size),
+  parallel_for(workers, block_count(x.rows, size),
                [&](std::int64_t block, int worker, const StopFlag& stop) {
                  const std::int64_t begin = block * size;
                  const std::int64_t end = std::min(x.rows, begin + size);

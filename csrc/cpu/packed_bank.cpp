@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <stdexcept>
 
 #include "cpu/blocks.h"
 #include "cpu/scores.h"
@@ -26,6 +28,9 @@ PackedBank::PackedBank(const MatrixView& rows, std::vector<double> squared_norms
       norms_(norms_of({rows, squared_norms_.data()})),
       scaling_(scaling),
       bounds_{scaling.unit ? 1.0 + 0x1p-40 : 0.0, 0.0, 0.0} {
+  if (rows.rows > kMostBankRows) {
+    throw std::invalid_argument("at most 2^25 - 1 rows can be packed together");
+  }
   const IsaKernels& kernels = isa();
   const std::int64_t panels = block_count(rows.rows, kernels.bank_panel_rows);
   const std::int64_t panel_bytes = kernels.bank_panel_bytes(rows.cols);
@@ -49,7 +54,13 @@ PackedBank::PackedBank(const MatrixView& rows, std::vector<double> squared_norms
                        scratch.get());
                  }
                });
-  for (const double residual : residuals) bounds_.residual = std::max(bounds_.residual, residual);
+  for (const double residual : residuals) {
+    // Written so that a NaN, from rows beyond the range of float32, becomes a bound that is
+    // useless.
+    if (!(residual <= bounds_.residual)) {
+      bounds_.residual = residual < 1e30 ? residual : std::numeric_limits<double>::infinity();
+    }
+  }
   if (!scaling_.unit) {
     const double most = norms_.empty() ? 0.0 : *std::max_element(norms_.begin(), norms_.end());
     bounds_.norm = std::ldexp(most, scaling_.exponent) * (1.0 + 0x1p-40);

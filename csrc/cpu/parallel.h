@@ -9,6 +9,7 @@
 // once all of them have left.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cfenv>
 #include <chrono>
@@ -24,6 +25,11 @@ class Execution {
   Execution(int threads, std::function<void()> poll) : threads_(threads), poll_(std::move(poll)) {}
 
   int threads() const { return threads_; }
+
+  // The same with at most this many threads.
+  Execution limited(std::int64_t most) const {
+    return Execution(static_cast<int>(std::clamp<std::int64_t>(most, 1, threads_)), poll_);
+  }
   void poll_if_due() const;
 
   static constexpr std::chrono::milliseconds kPollInterval{100};

@@ -13,10 +13,13 @@ namespace mmi {
 // 250 and 1,100 KiB the speed differs by some percent only.
 inline constexpr std::int64_t kPackedQueryBytes = 1100 * 1024;
 
+inline constexpr std::int64_t kMostQueries = 2048;  // short rows: candidates take the memory then
+
 // The largest block, in whole panels.
 inline std::int64_t largest_query_block(std::int64_t d) {
   const IsaKernels& kernels = isa();
-  const std::int64_t panels = kPackedQueryBytes / kernels.query_panel_bytes(d);
+  const std::int64_t panels = std::min(kPackedQueryBytes / kernels.query_panel_bytes(d),
+                                       kMostQueries / kernels.query_panel_rows);
   return kernels.query_panel_rows * std::max<std::int64_t>(1, panels);
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/ordering.h"
+#include "cpu/gathered_rows.h"
 #include "cpu/query_blocks.h"
 #include "cpu/scratch.h"
 #include "cpu/squared_norms.h"
@@ -32,12 +33,20 @@ struct Grid {
     }
     block = even_query_block(queries, most, threads);
     blocks = block_count(queries, block);
-    const std::int64_t wanted = block_count(threads, blocks);
-    const std::int64_t least = std::max(kLeastPartRows, 2 * k);
-    parts = std::max<std::int64_t>(1, std::min(bank.rows().rows / least, wanted));
-    part_rows = rounded_up(block_count(bank.rows().rows, parts), kernels.bank_panel_rows);
-    parts = block_count(bank.rows().rows, part_rows);
+    cut_bank(bank.rows().rows, k, block_count(threads, blocks));
     workspace_bytes = workspace(block);
+    // One panel of very long lists may be more than a worker's share: then fewer work.
+    workers = static_cast<int>(std::clamp<std::int64_t>(
+        kWorkspaceBytes / workspace_bytes, 1, std::min<std::int64_t>(threads, blocks * parts)));
+  }
+
+  // Every part holds at least k rows: the last one, too, after rounding to whole panels.
+  void cut_bank(std::int64_t rows, std::int64_t k, std::int64_t wanted) {
+    const std::int64_t least = std::max(kLeastPartRows, 2 * k);
+    for (parts = std::max<std::int64_t>(1, std::min(rows / least, wanted));; --parts) {
+      part_rows = rounded_up(block_count(rows, parts), isa().bank_panel_rows);
+      if (parts == 1 || rows - (parts - 1) * part_rows >= k) return;
+    }
   }
 
   std::int64_t block;
@@ -45,6 +54,7 @@ struct Grid {
   std::int64_t parts;
   std::int64_t part_rows;
   std::int64_t workspace_bytes;
+  int workers;
 };
 
 class FilteredTopk {
@@ -58,12 +68,13 @@ class FilteredTopk {
         output_(output),
         execution_(execution),
         grid_(queries.rows, bank, k, execution.threads()),
+        workers_(execution.limited(grid_.workers)),
         squared_(static_cast<std::size_t>(queries.rows)),
         overflow_(static_cast<std::size_t>(queries.rows * grid_.parts)) {
-    for (int worker = 0; worker < execution.threads(); ++worker) {
+    for (int worker = 0; worker < workers_.threads(); ++worker) {
       workspaces_.emplace_back(grid_.workspace_bytes);
     }
-    worker_stats_.resize(static_cast<std::size_t>(execution.threads()));
+    worker_stats_.resize(static_cast<std::size_t>(workers_.threads()));
     if (grid_.parts > 1) {
       part_scores_.resize(static_cast<std::size_t>(grid_.parts * queries.rows * k));
       part_indices_.resize(part_scores_.size());
@@ -71,7 +82,7 @@ class FilteredTopk {
   }
 
   TopkStats run() {
-    parallel_for(execution_, grid_.blocks * grid_.parts,
+    parallel_for(workers_, grid_.blocks * grid_.parts,
                  [this](std::int64_t task, int worker, const StopFlag& stop) {
                    search(task / grid_.parts, task % grid_.parts, worker, stop);
                  });
@@ -153,7 +164,7 @@ class FilteredTopk {
   // Queries without a list: a zero vector scores 0 against every row, so its list is the first
   // rows; the others are scored against all of them, some thousand at a time.
   std::int64_t score_overflow() {
-    constexpr std::int64_t kBatch = 1024;
+    const std::int64_t batch = gathered_rows(queries_.cols);
     std::vector<std::int64_t> open;
     for (std::int64_t query = 0; query < queries_.rows; ++query) {
       if (!overflowed(query)) continue;
@@ -167,24 +178,18 @@ class FilteredTopk {
       }
     }
     const auto count = static_cast<std::int64_t>(open.size());
-    for (std::int64_t begin = 0; begin < count; begin += kBatch) {
-      score_all(open.data() + begin, std::min(kBatch, count - begin));
+    for (std::int64_t begin = 0; begin < count; begin += batch) {
+      score_all(open.data() + begin, std::min(batch, count - begin));
     }
     return count;
   }
 
   void score_all(const std::int64_t* numbers, std::int64_t count) {
-    const std::int64_t d = queries_.cols;
-    std::vector<float> rows(static_cast<std::size_t>(count * d));
-    std::vector<double> squared(static_cast<std::size_t>(count));
+    const GatheredRows some({queries_, squared_.data()}, numbers, count);
     std::vector<float> scores(static_cast<std::size_t>(count * k_));
     std::vector<std::int64_t> indices(scores.size());
-    for (std::int64_t i = 0; i < count; ++i) {
-      std::copy_n(queries_.row(numbers[i]), d, rows.data() + i * d);
-      squared[i] = squared_[numbers[i]];
-    }
-    exact_topk({{rows.data(), count, d}, squared.data()}, {bank_.rows(), bank_.squared_norms()}, k_,
-               bank_.normalized(), {scores.data(), indices.data()}, execution_);
+    exact_topk(some.rows(), {bank_.rows(), bank_.squared_norms()}, k_, bank_.normalized(),
+               {scores.data(), indices.data()}, execution_);
     for (std::int64_t i = 0; i < count; ++i) {
       std::copy_n(scores.data() + i * k_, k_, output_.scores + numbers[i] * k_);
       std::copy_n(indices.data() + i * k_, k_, output_.indices + numbers[i] * k_);
@@ -198,6 +203,7 @@ class FilteredTopk {
   const TopkOutput output_;
   const Execution& execution_;
   const Grid grid_;
+  const Execution workers_;
   std::vector<double> squared_;
   std::vector<std::uint8_t> overflow_;  // (part, query)
   std::vector<Scratch> workspaces_;

@@ -12,10 +12,6 @@ from numpy.typing import NDArray
 from mmi_hpc.kernels import _core
 from mmi_hpc.kernels.inputs import Rows, as_rows, check_threads, squared_norms
 
-_PART_BYTES = 2**30
-_COPIED_PART_BYTES = 64 * 2**20
-_MOST_PART_ROWS = 2**25 - 1
-
 
 @dataclass(frozen=True)
 class BankPart:
@@ -90,17 +86,8 @@ class Bank:
 
 
 def pack_parts(rows: Rows, normalize: bool, threads: int) -> Iterator[BankPart]:
-    """Pack a bank part by part; who lets go of a part before the next one bounds the memory.
-
-    Rows that can be used in place come in parts of 1 GiB, so that a memory-mapped file may exceed
-    memory; others in parts of 64 MiB, because each is copied.
-    """
-    for first, end in rows.blocks(_part_rows(rows)):
+    """Pack a bank part by part; who lets go of a part before the next one bounds the memory."""
+    for first, end in rows.parts():
         block = rows.float32(first, end)
         norms = squared_norms(block, rows.name, first, threads)
         yield BankPart(first, block, norms, _core.pack_bank(block, norms, normalize, threads))
-
-
-def _part_rows(rows: Rows) -> int:
-    size = _PART_BYTES if rows.in_place else _COPIED_PART_BYTES
-    return max(1, min(_MOST_PART_ROWS, size // (4 * rows.dim)))

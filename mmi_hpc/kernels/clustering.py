@@ -24,6 +24,7 @@ from mmi_hpc.kernels.kmeans_ranks import Alone, Ranks
 from mmi_hpc.kernels.kmeans_seeds import plus_plus, scalable
 from mmi_hpc.kernels.kmeans_state import KMeansState, check_metric, check_weights
 
+_MOST_CLUSTERS = 2**25 - 1
 _SEEDINGS = {"k-means||": scalable, "k-means++": plus_plus}
 
 
@@ -98,6 +99,8 @@ def kmeans(
     rows = as_rows("x", x)
     threads = check_threads(threads)
     k = check_count("k", k)
+    if k > _MOST_CLUSTERS:
+        raise ValueError(f"k is {k}, but must be at most {_MOST_CLUSTERS}")
     if k > rows.count:
         raise ValueError(f"k is {k}, but x has only {rows.count} rows; lower k")
     max_iter = check_count("max_iter", max_iter)
@@ -180,9 +183,13 @@ def _check_init(init: Any, k: int, rows: Rows, threads: int) -> NDArray[np.float
 
 
 def _check_tol(tol: float) -> float:
-    if not (math.isfinite(tol) and tol >= 0):
+    try:
+        value = float(tol)
+    except (TypeError, ValueError):
+        raise TypeError(f"tol must be a number, not {tol!r}") from None
+    if not (math.isfinite(value) and value >= 0):
         raise ValueError(f"tol is {tol}, but must be finite and not negative")
-    return float(tol)
+    return value
 
 
 def _check_seed(seed: int) -> int:

@@ -59,8 +59,8 @@ def near_duplicates(
         x: (n, d), float32, float16 or bfloat16, on the CPU.
         threshold: Least score of a pair.
         against: (m, d) to pair the rows of `x` with; by default `x` itself, each pair once.
-        block_rows: Rows of `x` per block, each of which gives one item. By default blocks are as
-            large as memory allows: at most 2**21 pairs, or the pairs of a single row.
+        block_rows: Rows of `x` per block, each of which gives one item, however many pairs it has.
+            By default blocks hold at most 2**21 pairs, or those of a single row.
         threads: Number of threads; by default the cores this process may run on.
         device: None or "cpu".
 
@@ -93,8 +93,9 @@ class _Join:
     def __init__(self, rows: Rows, bank: Rows, self_join: bool, least: float, threads: int) -> None:
         self.rows, self.bank, self.self_join = rows, bank, self_join
         self.least, self.threads = least, threads
-        # Parts of a bank that is used in place are kept; copies are made anew for each window.
-        self.kept = list(pack_parts(bank, True, threads)) if bank.in_place else None
+        # Parts of a bank that lies in memory are kept; what is copied or read from a file is packed
+        # anew for each window, so that it may exceed memory.
+        self.kept = list(pack_parts(bank, True, threads)) if bank.resident else None
 
     def blocks_of(self, size: int) -> Iterator[Pairs]:
         for begin, end in self.rows.blocks(size):
@@ -156,7 +157,11 @@ def _joined(pieces: list[Pairs]) -> Pairs:
 
 
 def _check_threshold(threshold: float) -> float:
-    """The threshold as the float32 it is compared as."""
-    if not math.isfinite(threshold):
+    """The threshold as the float32 it is compared as; no score lies outside -2..2."""
+    try:
+        value = float(threshold)
+    except (TypeError, ValueError):
+        raise TypeError(f"threshold must be a number such as 0.95, not {threshold!r}") from None
+    if not math.isfinite(value):
         raise ValueError(f"threshold is {threshold}, but must be a finite number such as 0.95")
-    return float(np.float32(threshold))
+    return float(np.float32(min(2.0, max(-2.0, value))))

@@ -7,6 +7,7 @@ larger than memory can be searched.
 
 from __future__ import annotations
 
+import mmap
 import operator
 import os
 import sys
@@ -20,6 +21,9 @@ from numpy.typing import NDArray
 from mmi_hpc.kernels import _core
 
 _BLOCK_BYTES = 64 * 2**20
+_PART_BYTES = 2**30
+_MOST_PART_ROWS = 2**25 - 1
+_MOST_THREADS = 1024
 _DLPACK_CPU = 1
 _ACCEPTED = "float32, float16 or bfloat16"
 
@@ -57,6 +61,11 @@ class Rows:
             and array.flags.aligned
         )
 
+    @property
+    def resident(self) -> bool:
+        """Whether the rows can be used in place and lie in memory rather than in a mapped file."""
+        return self.in_place and not _is_memory_mapped(self.array)
+
     def float32(self, begin: int = 0, end: int | None = None) -> NDArray[np.float32]:
         """Rows begin..end as aligned, contiguous float32; a view where they already are."""
         block = self.array[begin:end]
@@ -69,6 +78,15 @@ class Rows:
         step = rows or max(1, _BLOCK_BYTES // (4 * self.dim))
         for begin in range(0, self.count, step):
             yield begin, min(begin + step, self.count)
+
+    def parts(self) -> Iterator[tuple[int, int]]:
+        """(begin, end) of the parts that a bank is packed in.
+
+        Rows that can be used in place come in parts of 1 GiB, so that a memory-mapped file may
+        exceed memory; others in blocks, because each is copied.
+        """
+        size = _PART_BYTES if self.in_place else _BLOCK_BYTES
+        return self.blocks(max(1, min(_MOST_PART_ROWS, size // (4 * self.dim))))
 
 
 def as_rows(name: str, array: Any) -> Rows:
@@ -143,7 +161,12 @@ def check_count(name: str, value: int, least: int = 1) -> int:
 
 def check_threads(threads: int | None) -> int:
     """The number of threads; by default the cores this process may run on."""
-    return default_threads() if threads is None else check_count("threads", threads)
+    if threads is None:
+        return default_threads()
+    threads = check_count("threads", threads)
+    if threads > _MOST_THREADS:
+        raise ValueError(f"threads is {threads}, but must be at most {_MOST_THREADS}")
+    return threads
 
 
 def check_device(device: str | None) -> None:
@@ -167,6 +190,8 @@ def _host_array(name: str, array: Any) -> Any:
         )
     if isinstance(array, np.ndarray):
         return _checked_dtype(name, array)
+    if isinstance(array, memoryview):
+        return _checked_dtype(name, np.asarray(array))
     if not hasattr(array, "__dlpack__"):
         raise TypeError(
             f"{name} is a {type(array).__name__}; pass a NumPy array, a torch CPU tensor, or a CPU "
@@ -220,3 +245,9 @@ def _on_device(name: str, device: str) -> ValueError:
         f"{name} is on {device}, but these kernels run on the CPU; pass a copy in host memory, "
         f"such as {name}.cpu()"
     )
+
+
+def _is_memory_mapped(array: Any) -> bool:
+    while array is not None and not isinstance(array, mmap.mmap):
+        array = getattr(array, "base", None)
+    return array is not None

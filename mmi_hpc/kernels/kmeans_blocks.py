@@ -6,10 +6,8 @@ bytes a row) and reads the rows themselves whenever they are needed, so that `x`
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +54,7 @@ class RowBlock:
         if self.packed is not None:
             return self.packed
         packed = _core.pack_rows(x, self.norms, cosine, threads)
-        if _is_resident_float32(self.rows.array):
+        if self.rows.resident:
             self.packed = packed
         return packed
 
@@ -98,24 +96,7 @@ def absolute_maximum(blocks: list[RowBlock], threads: int) -> float:
 
 
 def _bounds(rows: Rows) -> Iterator[tuple[int, int]]:
-    if _is_resident_float32(rows.array):
+    if rows.resident:
         yield from [(0, rows.count)] if rows.count else []
     else:
         yield from rows.blocks()
-
-
-def _is_resident_float32(array: Any) -> bool:
-    return (
-        isinstance(array, np.ndarray)
-        and array.dtype == np.float32
-        and array.dtype.isnative
-        and array.flags.c_contiguous
-        and array.flags.aligned
-        and not _is_memory_mapped(array)
-    )
-
-
-def _is_memory_mapped(array: Any) -> bool:
-    while array is not None and not isinstance(array, mmap.mmap):
-        array = getattr(array, "base", None)
-    return array is not None

@@ -25,6 +25,8 @@ from mmi_hpc.kernels.inputs import (
 
 # Below this many queries packing a bank costs more than scoring every pair.
 _FEW_QUERIES = 8
+# Entries of lists that are merged at a time, at about 40 bytes each.
+_MERGED_ENTRIES = 2**20
 
 
 @dataclass
@@ -35,8 +37,8 @@ class SearchStats:
         isa: Instruction set of the scan.
         survivors: Bank rows that the filter kept, over all queries.
         rescored: Of them, scored in float64; 0 with precision="scan".
-        overflow_rows: Queries whose candidates outgrew their list (thousands of ties), scored
-            against the whole bank instead.
+        overflow_rows: Queries whose candidates outgrew their list, scored against the whole bank
+            instead: more than 4 k + 128 rows score within the scan's error of the k-th best.
         seconds: Per phase, summed over threads: "pack" (queries), "prime" (first bank rows),
             "scan" (the rest), "rescore" (candidates, and ordering them); empty where every pair was
             scored.
@@ -95,7 +97,8 @@ def cosine_topk(
         bank: (M, d) with M >= k, as an array or as a `Bank`, which is packed once for many calls.
         k: Length of every list, 1 <= k <= M.
         precision: "exact"; or "scan", which ranks by the scores of the filter and skips the exact
-            ones: scores and order are then approximate and depend on the instruction set.
+            ones: scores and order are then approximate and depend on the instruction set. Where
+            nothing is scanned (few queries, 2 k > M, overflow rows) they are exact all the same.
         normalize: False scores by fl32(dot(x, y)) instead.
         threads: Number of threads; by default the cores this process may run on.
         device: None or "cpu".
@@ -114,6 +117,7 @@ def cosine_topk(
         array([[0, 1]])
     """
     check_device(device)
+    normalize = bool(normalize)
     rows = as_rows("queries", queries)
     candidates = _bank_rows(bank, normalize)
     threads = check_threads(threads)
@@ -136,10 +140,10 @@ def cosine_topk(
 def _bank_rows(bank: Any, normalize: bool) -> Rows:
     if not isinstance(bank, Bank):
         return as_rows("bank", bank)
-    if bank.normalize != bool(normalize):
+    if bank.normalize != normalize:
         raise ValueError(
             f"the bank was packed with normalize={bank.normalize}, but the search asks for "
-            f"normalize={bool(normalize)}; pass the same to both"
+            f"normalize={normalize}; pass the same to both"
         )
     return bank.rows
 
@@ -158,15 +162,21 @@ def _score_all(
     rows: Rows, candidates: Rows, k: int, normalize: bool, threads: int, result: TopK
 ) -> None:
     """Score every pair in float64: for a few queries, or lists about as long as the bank."""
-    bank = candidates.float32()
-    bank_norms = squared_norms(bank, "bank", 0, threads)
-    for begin, end in rows.blocks():
-        block = rows.float32(begin, end)
-        norms = squared_norms(block, "queries", begin, threads)
-        scores, indices = result.scores[begin:end], result.indices[begin:end]
-        _core.exact_topk(
-            block, norms, bank, bank_norms, k, bool(normalize), scores, indices, threads
-        )
+    found = 0
+    for first, last in candidates.parts():
+        bank = candidates.float32(first, last)
+        bank_norms = squared_norms(bank, "bank", first, threads)
+        width = min(k, len(bank))
+        for begin, end in rows.blocks():
+            block = rows.float32(begin, end)
+            norms = squared_norms(block, "queries", begin, threads)
+            scores = np.empty((end - begin, width), np.float32)
+            indices = np.empty((end - begin, width), np.int64)
+            _core.exact_topk(
+                block, norms, bank, bank_norms, width, normalize, scores, indices, threads
+            )
+            _merge(result, begin, found, scores, indices + first)
+        found = min(k, found + width)
 
 
 def _search(
@@ -177,33 +187,45 @@ def _search(
     for part in parts:
         width = min(k, len(part.rows))
         whole = found == 0 and width == k
-        scores = result.scores if whole else np.empty((rows.count, width), np.float32)
-        indices = result.indices if whole else np.empty((rows.count, width), np.int64)
-        for begin, end in rows.blocks(rows.count if rows.in_place else None):
+        for begin, end in rows.blocks(rows.count if rows.in_place and whole else None):
+            if whole:
+                scores, indices = result.scores[begin:end], result.indices[begin:end]
+            else:
+                scores = np.empty((end - begin, width), np.float32)
+                indices = np.empty((end - begin, width), np.int64)
             done = _core.filtered_topk(
                 rows.float32(begin, end),
                 part.packed,
                 width,
                 precision == "exact",
-                scores[begin:end],
-                indices[begin:end],
+                scores,
+                indices,
                 threads,
             )
             if done["bad_row"] >= 0:
                 raise not_finite("queries", begin + done["bad_row"])
             result.stats.add(done)
-        found = k if whole else _merge(result, found, scores, indices + part.first)
+            if not whole:
+                _merge(result, begin, found, scores, indices + part.first)
+        found = min(k, found + width)
 
 
 def _merge(
-    result: TopK, found: int, scores: NDArray[np.float32], indices: NDArray[np.int64]
-) -> int:
-    """Merge lists of later rows into the first `found` columns; returns the new length."""
-    # Earlier rows come first, so a stable sort by score keeps ties in order of their index.
-    all_scores = np.concatenate([result.scores[:, :found], scores], axis=1)
-    all_indices = np.concatenate([result.indices[:, :found], indices], axis=1)
-    width: int = min(result.scores.shape[1], all_scores.shape[1])
-    order = np.argsort(-all_scores, axis=1, kind="stable")[:, :width]
-    result.scores[:, :width] = np.take_along_axis(all_scores, order, axis=1)
-    result.indices[:, :width] = np.take_along_axis(all_indices, order, axis=1)
-    return width
+    result: TopK,
+    begin: int,
+    found: int,
+    scores: NDArray[np.float32],
+    indices: NDArray[np.int64],
+) -> None:
+    """Merge lists over later bank rows into the first `found` columns of the queries from begin."""
+    step = max(1, _MERGED_ENTRIES // (found + scores.shape[1]))
+    for at in range(0, len(scores), step):
+        here = slice(begin + at, begin + min(at + step, len(scores)))
+        new = slice(at, at + step)
+        # Earlier rows come first, so a stable sort by score keeps ties in order of their index.
+        all_scores = np.concatenate([result.scores[here, :found], scores[new]], axis=1)
+        all_indices = np.concatenate([result.indices[here, :found], indices[new]], axis=1)
+        width = min(result.scores.shape[1], all_scores.shape[1])
+        order = np.argsort(-all_scores, axis=1, kind="stable")[:, :width]
+        result.scores[here, :width] = np.take_along_axis(all_scores, order, axis=1)
+        result.indices[here, :width] = np.take_along_axis(all_indices, order, axis=1)

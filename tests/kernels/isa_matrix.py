@@ -15,7 +15,7 @@ import sys
 import kernel_reference as reference
 import numpy as np
 
-from mmi_hpc.kernels import Bank, cosine_topk, info, near_duplicates
+from mmi_hpc.kernels import Bank, cosine_topk, info, kmeans, near_duplicates
 
 # (queries, bank rows, columns, k). Both sides of: panels of 4, 8 and 32 bank rows, lanes of 8, 24,
 # 32 and 48 queries, 8 and 32 columns, 512 rows that prime the thresholds and the spans that double
@@ -200,11 +200,73 @@ def near_duplicate_pairs(record):
                 record.add(what, joined(blocks), expected)
 
 
+# (rows, columns, clusters): panels of 4, 8 and 32 centroids, lanes of 8 to 48 rows, and more
+# centroids than one row's list of candidates holds.
+CLUSTERINGS = [(40, 9, 3), (97, 33, 40), (260, 24, 130)]
+
+
+def far_start(rng, x, k):
+    """Centroids among the rows, equal ones, and one a million times as far out."""
+    start = x[rng.integers(len(x), size=k)]
+    start[-1] = np.float32(1e6) * x[0]
+    return start
+
+
+def clusterings(record):
+    rng = np.random.default_rng(4)
+    makers = (gaussian, around_a_mean, near_duplicate_rows, sparse_signs, identical_rows)
+    for (rows, dim, k), metric in itertools.product(CLUSTERINGS, ("cosine", "euclidean")):
+        for make, weighted in zip(makers, itertools.cycle((True, False))):
+            x = make(rng, rows, dim)
+            weights = rng.random(rows) if weighted else None
+            for init in ("k-means||", x[:k].copy(), far_start(rng, x, k)):
+                given = isinstance(init, np.ndarray)
+                model = reference.KMeans(x, k, metric, weights, init if given else None)
+                if not model.resolves():
+                    continue
+                start = init if given else model.scalable_seeds(5)
+                centroids, labels, inertia, *_ = model.fit(start, max_iter=3)
+                expected = (centroids, labels, np.float64(inertia))
+                for threads in THREADS:
+                    found = kmeans(
+                        x,
+                        k,
+                        metric=metric,
+                        init=init,
+                        seed=5,
+                        max_iter=3,
+                        weights=weights,
+                        threads=threads,
+                    )
+                    result = (found.centroids, found.labels, np.float64(found.inertia))
+                    name = "given" if given else init
+                    record.add(
+                        f"{make.__name__} {(rows, dim, k)} {metric} {name}", result, expected
+                    )
+
+
+def large_clusterings(record):
+    """Too many pairs for the reference: the digest says whether instruction sets agree."""
+    rng = np.random.default_rng(6)
+    x = around_a_mean(rng, 6000, 48)
+    for metric in ("cosine", "euclidean"):
+        runs = [
+            kmeans(x, 700, metric=metric, init=x[::8][:700], max_iter=4, threads=threads)
+            for threads in THREADS
+        ]
+        for run in runs:
+            found = (run.centroids, run.labels, run.counts, np.float64(run.inertia))
+            first = (runs[0].centroids, runs[0].labels, runs[0].counts, np.float64(runs[0].inertia))
+            record.add(f"large {metric}: threads differ", found, first)
+
+
 # One digest each.
 KERNELS = {
     "cosine_topk": topk_of_values,
     "cosine_topk, forms of arrays": topk_of_forms,
     "near_duplicates": near_duplicate_pairs,
+    "kmeans": clusterings,
+    "kmeans, large": large_clusterings,
 }
 
 

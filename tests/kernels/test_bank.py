@@ -62,7 +62,7 @@ def test_a_bank_is_made_of_a_memory_mapped_file(dtype, tmp_path):
 @pytest.mark.parametrize("part_rows", [1, 5, 33, 250, 699])
 @pytest.mark.parametrize("k", [1, 9, 300])
 def test_a_bank_cut_into_parts_gives_the_same_lists(part_rows, k, monkeypatch):
-    monkeypatch.setattr("mmi_hpc.kernels.bank._PART_BYTES", 4 * 20 * part_rows)
+    monkeypatch.setattr("mmi_hpc.kernels.inputs._PART_BYTES", 4 * 20 * part_rows)
     rows = ROWS.copy()
     rows[350:] = rows[:350]  # ties across the cuts
     expected = reference.topk(QUERIES, rows, k)
@@ -75,8 +75,8 @@ def test_a_bank_cut_into_parts_gives_the_same_lists(part_rows, k, monkeypatch):
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 @pytest.mark.parametrize("block_rows", [None, 30, 64, 220])
 def test_a_set_cut_into_parts_is_joined_like_a_whole(dtype, block_rows, monkeypatch):
-    for size in ("_PART_BYTES", "_COPIED_PART_BYTES"):
-        monkeypatch.setattr(f"mmi_hpc.kernels.bank.{size}", 4 * 20 * 50)
+    for size in ("_PART_BYTES", "_BLOCK_BYTES"):
+        monkeypatch.setattr(f"mmi_hpc.kernels.inputs.{size}", 4 * 20 * 50)
     x, against = ROWS[:220].astype(dtype), ROWS[100:330].astype(dtype)
     x[110:] = x[:110]
     for other in (None, against):
@@ -89,7 +89,7 @@ def test_a_set_cut_into_parts_is_joined_like_a_whole(dtype, block_rows, monkeypa
 
 @pytest.mark.parametrize("normalize", [True, False])
 def test_scan_scores_of_parts_can_be_compared(normalize, monkeypatch):
-    monkeypatch.setattr("mmi_hpc.kernels.bank._PART_BYTES", 4 * 20 * 50)
+    monkeypatch.setattr("mmi_hpc.kernels.inputs._PART_BYTES", 4 * 20 * 50)
     rows = ROWS * (10.0 ** RNG.integers(-3, 4, (700, 1))).astype(np.float32)
     exact = cosine_topk(QUERIES, rows, 5, normalize=normalize)
     bank = Bank(rows, normalize=normalize)

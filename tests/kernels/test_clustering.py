@@ -91,6 +91,16 @@ def test_threads_do_not_show(metric):
     assert fingerprint(runs[0]) == fingerprint(runs[1]) == fingerprint(runs[2])
 
 
+@pytest.mark.parametrize("metric", METRICS)
+def test_rows_with_more_near_centroids_than_a_list_holds_are_labelled_exactly(metric):
+    rng = np.random.default_rng(7)
+    x = (rng.standard_normal((700, 24)) + 30 * rng.standard_normal(24)).astype(np.float32)
+    init = x[:400]
+    model = reference.KMeans(x, 400, metric, None, init)
+    result = kmeans(x, 400, metric=metric, init=init, max_iter=1)
+    assert_same(result, model.fit(init, max_iter=1))
+
+
 def test_cosine_labels_are_the_first_of_cosine_topk():
     x = np.concatenate([blobs(), np.zeros((3, 6), np.float32), blobs()[:20]])
     for max_iter in (1, 2, 25):

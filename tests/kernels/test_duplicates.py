@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import kernel_reference as reference
 import numpy as np
 import pytest
@@ -106,3 +108,22 @@ def test_a_bad_row_of_a_join_is_named_when_its_block_is_reached():
     next(blocks)
     with pytest.raises(ValueError, match="row 7 of x is not finite"):
         next(blocks)
+
+
+@pytest.mark.parametrize("threshold", [-1.5, -3.4028234e38, -1e39, -1e300])
+def test_a_threshold_below_every_score_lists_each_pair_once(threshold):
+    x = noisy_copies(rows=5, dim=8)
+    i, j, _ = joined(near_duplicates(x, threshold))
+    assert list(zip(i.tolist(), j.tolist(), strict=True)) == list(combinations(range(5), 2))
+
+
+def test_rows_too_long_for_the_filter_are_compared_exactly():
+    x = np.zeros((3, 2**22), np.float32)
+    x[0, :3], x[1, 5], x[2, 1] = 1, 1, 2
+    assert_same(near_duplicates(x, 0.0, threads=1), reference.near_duplicates(x, 0.0))
+
+
+@pytest.mark.parametrize("threshold", [None, "high"])
+def test_a_threshold_must_be_a_number(threshold):
+    with pytest.raises(TypeError, match=r"threshold must be a number such as 0\.95, not"):
+        near_duplicates(noisy_copies(), threshold)

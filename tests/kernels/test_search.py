@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mmi_hpc.kernels import cosine_topk
+from mmi_hpc.kernels import Bank, cosine_topk
 
 # Few distinct values make ties, duplicates and zero rows; the rest are the corners of float32.
 VALUES = [0.0, -0.0, 1.0, -1.0, 0.5, 3.0, 1e-45, -1e-40, 3e38, -3e38, 1e-20, 0.1]
@@ -152,3 +152,33 @@ def test_the_first_row_that_is_not_finite_is_named(value, monkeypatch):
         cosine_topk(bad, good, 1, threads=8)
     with pytest.raises(ValueError, match="row 23 of bank is not finite"):
         cosine_topk(good, bad, 1, threads=8)
+
+
+def test_many_threads_cut_a_bank_into_parts_that_can_fill_a_list():
+    # 132 parts of 4097 rows: rounded up to whole panels, the last one would hold next to nothing.
+    bank = -np.abs(gaussian(4097 * 132, 2)) - np.float32(0.1)
+    queries = np.abs(gaussian(8, 2, seed=1))
+    packed = Bank(bank)
+    expected = cosine_topk(queries, packed, 100, threads=1)
+    assert_same_bits(cosine_topk(queries, packed, 100, threads=132), expected[:2])
+
+
+def test_rows_that_lie_close_together_overflow_and_stay_exact():
+    common = 10 * gaussian(1, 64, seed=2)
+    queries, bank = gaussian(60, 64) + common, gaussian(2000, 64, seed=1) + common
+    result = cosine_topk(queries, Bank(bank), 10)
+    assert_same_bits(result, reference.topk(queries, bank, 10))
+    assert result.stats.survivors + result.stats.overflow_rows > 0
+
+
+def test_a_memory_view_is_taken_and_normalize_may_be_any_truth_value():
+    queries, bank = gaussian(9, 8), gaussian(40, 8, seed=1)
+    expected = reference.topk(queries, bank, 3, normalize=False)
+    for no in (False, 0, np.bool_(False)):
+        result = cosine_topk(memoryview(queries), memoryview(bank), 3, normalize=no)
+        assert_same_bits(result, expected)
+
+
+def test_a_number_of_threads_beyond_any_machine_is_refused():
+    with pytest.raises(ValueError, match="threads is 1000000000000, but must be at most 1024"):
+        cosine_topk(gaussian(9, 8), gaussian(40, 8), 3, threads=10**12)

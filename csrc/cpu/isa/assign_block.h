@@ -19,7 +19,7 @@ class Assignment {
       : block_(block), panels_(blocks_of(rows, Tile::kLanes)), space_(block.workspace) {
     const std::int64_t lanes = panels_ * Tile::kLanes;
     candidates_.k = 1;
-    candidates_.capacity = 64;
+    candidates_.capacity = 256;
     log_.capacity = 2 * Tile::kScores;
     candidates_.bound = space_.take<float>(lanes);
     candidates_.margin = space_.take<float>(lanes);

@@ -96,5 +96,16 @@ inline void exact_dots_of(const float* const* x, const float* const* y, std::int
   }
 }
 
+// dots[j] = dot(x, rows[j])
+inline void row_dots(const float* x, const MatrixView& rows, double* dots) {
+  for (std::int64_t first = 0; first < rows.rows; first += kPairs) {
+    const float* y[kPairs];
+    double found[kPairs];
+    for (int p = 0; p < kPairs; ++p) y[p] = rows.row(first + p < rows.rows ? first + p : first);
+    exact_dots<kPairs>(x, y, rows.cols, found);
+    for (int p = 0; p < kPairs && first + p < rows.rows; ++p) dots[first + p] = found[p];
+  }
+}
+
 }  // namespace
 }  // namespace mmi

@@ -88,6 +88,7 @@ class Join {
     for (int i = 0; i < log_.counts[panel]; ++i) {
       const std::int64_t query = panel * Tile::kLanes + (tags[i] & HitLog::kLaneMask);
       const std::int64_t row = tags[i] >> HitLog::kLaneBits;
+      if (row >= block_.packed.rows) continue;  // padding, where the bound filters nothing
       if (block_.self_join && row <= block_.query_offset + query) continue;
       ++stats_.rescored;
       group.add(query, row, 0);

@@ -19,6 +19,9 @@ struct Scaling {
   int exponent;  // of the power of two, if not unit
 };
 
+// A scan numbers bank rows with 25 bits.
+inline constexpr std::int64_t kMostBankRows = (std::int64_t{1} << 25) - 1;
+
 // Rows in panels, as a scan reads them.
 struct PackedView {
   const std::byte* panels;
@@ -117,6 +120,8 @@ struct IsaKernels {
   // dots[p] = exact_dot(x[p], y[p])
   void (*exact_dots)(const float* const* x, const float* const* y, std::int64_t pairs,
                      std::int64_t d, double* dots);
+  // dots[j] = exact_dot(x, rows[j])
+  void (*row_dots)(const float* x, const MatrixView& rows, double* dots);
   // sums[j] += nearest integer to x[row][j] * factor, for |x[row][j] * factor| < 2^62
   void (*add_rows)(const MatrixView& x, const ScaledRow* begin, const ScaledRow* end,
                    std::uint64_t* sums);

@@ -93,10 +93,13 @@ struct RowOrder {
   static constexpr std::int64_t kMostBins = 1 << 14;
 };
 
+inline constexpr std::int32_t kEntriesPerLook = 4096;  // fewer than a millisecond at d = 768
+
 // Bank row by bank row over the queries begin..end.
 template <typename Take>
 void rescore_by_row(PairGroup<Take>& group, std::int64_t bank_rows, const Candidates& c,
-                    std::int64_t begin, std::int64_t end, const RowOrder& order) {
+                    std::int64_t begin, std::int64_t end, const RowOrder& order,
+                    const StopFlag& stop) {
   int shift = 0;
   while ((bank_rows >> shift) >= RowOrder::kMostBins) ++shift;
   const std::int64_t bins = (bank_rows >> shift) + 1;
@@ -115,6 +118,7 @@ void rescore_by_row(PairGroup<Take>& group, std::int64_t bank_rows, const Candid
     }
   }
   for (std::int32_t at = 0; at < entries; ++at) {
+    if (at % kEntriesPerLook == 0) stop.leave_if_set();
     const RowOrder::Entry& entry = order.entries[at];
     group.add(entry.query, entry.row, entry.slot);
   }

@@ -21,7 +21,7 @@ enum class Threshold { kGiven, kBest };
 struct HitLog {
   static constexpr int kLaneBits = 6;
   static constexpr std::int32_t kLaneMask = (1 << kLaneBits) - 1;
-  static constexpr std::int64_t kMostBankRows = std::int64_t{1} << (31 - kLaneBits);
+  static_assert(kMostBankRows < std::int64_t{1} << (31 - kLaneBits), "a tag holds any row");
 
   float* scores;
   std::int32_t* tags;

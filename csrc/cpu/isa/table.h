@@ -20,6 +20,7 @@ constexpr IsaKernels kernels_of(const char* name) {
           &pack_scratch_bytes<Tile>,
           &squared_norms_of,
           &exact_dots_of,
+          &row_dots,
           &add_rows,
           &largest_bits,
           &pack_panel<Tile, Side::kBank>,

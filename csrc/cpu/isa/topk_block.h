@@ -14,6 +14,7 @@ namespace mmi {
 namespace {
 
 inline constexpr std::int64_t kPrimeRows = 512;
+inline constexpr std::int64_t kSpareCandidates = 512;
 inline constexpr std::int64_t kBankInCache = 1 << 20;  // bytes of float32 rows
 
 template <typename Tile>
@@ -29,7 +30,7 @@ class TopkSearch {
         space_(block.workspace) {
     const std::int64_t lanes = panels_ * Tile::kLanes;
     candidates_.k = k;
-    candidates_.capacity = static_cast<int>(4 * k + 128);
+    candidates_.capacity = static_cast<int>(4 * k + kSpareCandidates);
     log_.capacity = 2 * Tile::kScores;
     packed_ = space_.take<std::byte>(panels_ * Tile::query_panel_bytes(d));
     scratch_ = space_.take<std::byte>(pack_scratch_bytes<Tile>(d));
@@ -197,6 +198,7 @@ class TopkSearch {
     }
     for (std::int64_t query = 0; query < count(); ++query) {
       if (candidates_.overflow[query]) continue;
+      block_.stop->leave_if_set();  // a long list takes a while to be ordered
       const std::int64_t at = query * candidates_.k;
       write_best(candidates_, query, keys_, block_.sort, block_.scores + at, block_.indices + at);
       if (!block_.rescore && !block_.normalize) unscale(query, block_.scores + at);
@@ -233,6 +235,7 @@ class TopkSearch {
     PairGroup<Take> group(sides, take);
     if (block_.bank.rows * d_ * static_cast<std::int64_t>(sizeof(float)) <= kBankInCache) {
       for (std::int64_t query = 0; query < count(); ++query) {
+        block_.stop->leave_if_set();
         rescore_by_query(group, candidates_, query);
       }
       return;
@@ -240,7 +243,7 @@ class TopkSearch {
     for (std::int64_t begin = 0; begin < count(); begin += kRowBatch) {
       block_.stop->leave_if_set();
       rescore_by_row(group, block_.bank.rows, candidates_, begin,
-                     smaller(count(), begin + kRowBatch), order_);
+                     smaller(count(), begin + kRowBatch), order_, *block_.stop);
     }
   }
 
