@@ -1,4 +1,4 @@
-"""The rules that judge an answer by its text: what each flag means and how it is measured."""
+"""What each flag of an answer means, and the rules that judge an answer by its text."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ MEANINGS = {
     "refusal": "refuses, apologises, or speaks of itself as an AI",
     "echo": "repeats the instruction or the description instead of answering",
     "repetition": "says the same thing again and again",
+    # The only one that no text shows: the stage `duplicates` finds it.
+    "duplicate": "its image nearly equals an earlier one of the collection",
 }
 
 # Template tokens of chat models, and the labels of prompts (ours among them) at a line's start.
@@ -98,7 +100,7 @@ class Limits:
 def screen(
     text: str, *, instruction: str, description: str, finish_reason: str, limits: Limits
 ) -> tuple[tuple[str, ...], dict[str, float]]:
-    """Judge one answer.
+    """Judge the text of one answer.
 
     Args:
         text: The answer.
@@ -135,7 +137,7 @@ def screen(
         "echo": lambda: scores["echo"] > limits.max_echo,
         "repetition": lambda: scores["repetition"] > limits.max_repetition,
     }
-    return tuple(flag for flag in MEANINGS if applies[flag]()), scores
+    return tuple(flag for flag, is_found in applies.items() if is_found()), scores
 
 
 def repetition(words: list[str]) -> float:

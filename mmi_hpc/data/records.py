@@ -110,6 +110,23 @@ class Instruction:
 
 
 @dataclass(frozen=True)
+class Duplicate:
+    """An image that nearly equals an earlier one of the collection.
+
+    Attributes:
+        id: The image record's id.
+        original: Id of the earliest image that it nearly equals.
+        cosine: The exact cosine similarity of their vectors, float32.
+    """
+
+    id: str
+    original: str
+    cosine: float
+
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True)
 class Exemplar:
     """An image for which an example answer is written, with its description."""
 

@@ -41,6 +41,8 @@ class Stage(ABC, Generic[Row]):
         output: How its rows are stored.
         by_content: True when what comes after depends on the rows alone and not on how they
             came about (the same photos from another folder are the same photos).
+        may_be_empty: True when no row at all is a result like any other. Elsewhere it stops the
+            chain, because nothing is left to work on.
     """
 
     name: ClassVar[str]
@@ -49,6 +51,7 @@ class Stage(ABC, Generic[Row]):
     seeded: ClassVar[bool] = False
     reads: ClassVar[tuple[str, ...]] = ()
     by_content: ClassVar[bool] = False
+    may_be_empty: ClassVar[bool] = False
     output: Format[Row]
 
     def inputs(self, context: Context) -> tuple[str, ...]:

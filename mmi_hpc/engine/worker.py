@@ -65,7 +65,7 @@ class Worker:
     def _insist_on_rows(self, name: str, folder: StageFolder) -> None:
         """A stage that gave nothing leaves nothing to do; the reason lies here, not further on."""
         summary = folder.summary()
-        if summary is None or summary["rows"]:
+        if summary is None or summary["rows"] or self.run.load_class(name).may_be_empty:
             return
         first = next(attempt.failures(folder), None)
         reason = f" The first: {first.id}: {first.reason}." if first else ""

@@ -39,6 +39,7 @@ _ROWS = {
     "summarise": "final instructions",
     "bank": "different final instructions",
     "candidates": "images with candidates",
+    "duplicates": "images that nearly equal an earlier one",
     "balance": "one row for the whole collection",
     "match": "pairs of image and instruction",
     "exemplify": "example answers",

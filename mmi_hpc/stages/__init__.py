@@ -23,6 +23,7 @@ STAGES = {
     "summarise": "mmi_hpc.stages.summarise:Summarise",
     "bank": "mmi_hpc.stages.bank:Bank",
     "candidates": "mmi_hpc.stages.candidates:Candidates",
+    "duplicates": "mmi_hpc.stages.duplicates:Duplicates",
     "balance": "mmi_hpc.stages.balance:BalanceInstructions",
     "match": "mmi_hpc.stages.match:MatchInstructions",
     "exemplify": "mmi_hpc.stages.exemplify:Exemplify",

@@ -31,7 +31,8 @@ class ExportSettings(StageSettings):
 
     Attributes:
         exclude: Flags that keep a record out. Quality flags are kept by default, because dropping
-            them was found to hurt as often as to help; unusable answers are not.
+            them was found to hurt as often as to help; unusable answers are not. Answers of images
+            that nearly equal an earlier one are kept, unless `duplicate` is added.
         min_cosine: Pairs below this cosine are left out; None keeps all.
         images: `none` names the images as their source does; `extract` copies them beside the
             dataset.

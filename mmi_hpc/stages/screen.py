@@ -16,6 +16,7 @@ from mmi_hpc.screening import Limits, screen
 from mmi_hpc.stages.answer import AnswerPairs
 from mmi_hpc.stages.bank import Bank
 from mmi_hpc.stages.describe import Describe
+from mmi_hpc.stages.duplicates import Duplicates
 
 
 class ScreenSettings(StageSettings):
@@ -36,12 +37,12 @@ class ScreenSettings(StageSettings):
 
 
 class Screen(MapStage[Screening]):
-    """One verdict per answer."""
+    """One verdict per answer; all answers of a near-duplicate image are flagged `duplicate`."""
 
     name = "screen"
-    version = 1
+    version = 2
     settings = (Uses(ScreenSettings),)
-    reads = ("answer", "describe", "bank")
+    reads = ("answer", "describe", "bank", "duplicates")
     output = JsonLines(Screening)
 
     def map(self, shard: int, context: Context) -> Iterator[Screening | Failure]:
@@ -49,6 +50,8 @@ class Screen(MapStage[Screening]):
         settings = context.settings(ScreenSettings)
         limits = Limits(**settings.model_dump())
         descriptions = {row.id: row.text for row in context.rows(Describe, shard)}
+        every = context.rows(Duplicates, 0)
+        copies = {row.id: row.cosine for row in every if row.id in descriptions}
         bank = {entry.instruction.id: entry.instruction.text for entry in context.rows(Bank, 0)}
         for answer in context.rows(AnswerPairs, shard):
             flags, scores = screen(
@@ -58,4 +61,6 @@ class Screen(MapStage[Screening]):
                 finish_reason=answer.finish_reason,
                 limits=limits,
             )
+            if (cosine := copies.get(answer.image_id)) is not None:
+                flags, scores = (*flags, "duplicate"), {**scores, "duplicate": cosine}
             yield Screening(answer.id, flags, scores)

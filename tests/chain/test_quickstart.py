@@ -101,7 +101,7 @@ def test_a_changed_answer_setting_runs_answer_screen_and_export_and_nothing_else
     assert "--yes" in refused.stderr
     stdout = undisturbed.done(*settings)
     assert planned(stdout, "run") == ["answer", "screen", "export"]
-    assert len(planned(stdout, "reuse")) == 11
+    assert len(planned(stdout, "reuse")) == 12
     # And back: everything is there already.
     stdout = undisturbed.done("site.workers=1", "shard_rows=500")
     assert planned(stdout, "run") == []

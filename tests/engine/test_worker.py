@@ -234,3 +234,28 @@ def test_an_attempt_that_ends_with_an_error_leaves_no_output_behind(toy):
     folder = run.opened("times").path
     assert list((folder / "out").iterdir()) == []
     assert len(list((folder / "failed").iterdir())) == 2
+
+
+def with_empty(stage):
+    """The toy's stages with one among them that gives no row."""
+    return [
+        ("source", "toy_stages:Source"),
+        (stage.lower(), f"toy_stages:{stage}"),
+        ("times", "toy_stages:Times"),
+    ]
+
+
+def test_a_stage_without_rows_stops_the_chain(toy):
+    run = toy.run(stages=with_empty("Insistent"))
+    code, log = toy.work(run)
+    assert code == EXIT_WORK_FAILED
+    assert "stage insistent gave no row" in log
+    assert run.opened("times") is None
+
+
+def test_a_stage_that_may_be_empty_does_not_stop_it(toy, expected):
+    run = toy.run(stages=with_empty("Negative"))
+    code, log = toy.work(run)
+    assert code == EXIT_DONE, log
+    assert toy.rows(run, "negative") == b""
+    assert toy.rows(run, "times") == expected["times"]

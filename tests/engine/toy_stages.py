@@ -1,4 +1,4 @@
-"""Three small stages for engine tests: real workers and files, no models, and knobs to be slow."""
+"""Small stages for engine tests: real workers and files, no models, and knobs to be slow."""
 
 from __future__ import annotations
 
@@ -95,3 +95,23 @@ class Total(ReduceStage[Number]):
     def reduce(self, shards, context):
         pause(self.name, 0)
         yield Number("total", sum(row.value for s in shards for row in context.rows(Times, s)))
+
+
+class Negative(ReduceStage[Number]):
+    """Finds nothing, which is as good a result as any."""
+
+    name = "negative"
+    version = 1
+    reads = ("source",)
+    may_be_empty = True
+    output = JsonLines(Number)
+
+    def reduce(self, shards, context):
+        yield from (row for s in shards for row in context.rows(Source, s) if row.value < 0)
+
+
+class Insistent(Negative):
+    """Finds nothing either, and leaves nothing to work on."""
+
+    name = "insistent"
+    may_be_empty = False
