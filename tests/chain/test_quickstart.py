@@ -55,6 +55,11 @@ def test_four_workers_and_shards_of_five_give_the_same_bytes(chain, undisturbed)
     assert chain.export() == undisturbed.export()
 
 
+def test_the_baseline_instruction_set_gives_the_same_bytes(chain, undisturbed):
+    chain.done(variables={"MMI_ISA": "scalar"})
+    assert chain.export() == undisturbed.export()
+
+
 def children(pid):
     """Processes started by `pid`."""
     try:
