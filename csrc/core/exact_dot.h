@@ -27,10 +27,6 @@ namespace mmi {
 
 inline constexpr int kLanes = 8;
 
-MMI_HD constexpr std::int64_t padded_length(std::int64_t d) {
-  return (d + kLanes - 1) / kLanes * kLanes;
-}
-
 MMI_HD inline double fold_lanes(const double (&lane)[kLanes]) {
   const double s0 = lane[0] + lane[4];
   const double s1 = lane[1] + lane[5];

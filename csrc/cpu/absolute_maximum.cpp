@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "cpu/blocks.h"
 #include "cpu/isa.h"
 
 namespace mmi {
@@ -15,7 +16,7 @@ constexpr std::int64_t kRowsPerTask = 1024;
 }  // namespace
 
 double absolute_maximum(const MatrixView& x, const Execution& execution) {
-  const std::int64_t tasks = (x.rows + kRowsPerTask - 1) / kRowsPerTask;
+  const std::int64_t tasks = block_count(x.rows, kRowsPerTask);
   std::vector<std::int32_t> maxima(static_cast<std::size_t>(tasks));
   parallel_for(execution, tasks, [&](std::int64_t task, int, const StopFlag&) {
     const std::int64_t begin = task * kRowsPerTask;

@@ -6,6 +6,7 @@
 
 #include "core/exact_dot.h"
 #include "core/ordering.h"
+#include "cpu/blocks.h"
 
 namespace mmi {
 namespace {
@@ -17,7 +18,7 @@ constexpr std::int64_t kClustersPerTask = 8;
 double centroids_of(const ClusterSums& sums, const SumScales& scales, Metric metric,
                     const MatrixView& previous, float* centroids, const Execution& execution) {
   const std::int64_t d = previous.cols;
-  const std::int64_t tasks = (sums.k + kClustersPerTask - 1) / kClustersPerTask;
+  const std::int64_t tasks = block_count(sums.k, kClustersPerTask);
   std::vector<double> farthest(static_cast<std::size_t>(tasks));
   parallel_for(execution, tasks, [&](std::int64_t task, int, const StopFlag&) {
     std::vector<double> sum(static_cast<std::size_t>(d));

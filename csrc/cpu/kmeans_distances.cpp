@@ -8,6 +8,7 @@
 
 #include "core/exact_dot.h"
 #include "core/ordering.h"
+#include "cpu/blocks.h"
 #include "cpu/isa.h"
 
 namespace mmi {
@@ -70,7 +71,7 @@ class RowDistances {
   std::vector<double> squared_;
 };
 
-std::int64_t group_count(const KmeansRows& rows) { return (rows.count() + kGroup - 1) / kGroup; }
+std::int64_t group_count(const KmeansRows& rows) { return block_count(rows.count(), kGroup); }
 
 bool every_row(std::int64_t) { return true; }
 

@@ -6,6 +6,7 @@
 #include "core/counter_rng.h"
 #include "core/exact_dot.h"
 #include "core/ordering.h"
+#include "cpu/blocks.h"
 
 namespace mmi {
 namespace {
@@ -16,7 +17,7 @@ constexpr std::int64_t kRowsPerTask = 8192;
 
 std::vector<std::int64_t> drawn_rows(const std::int64_t* potentials, std::int64_t count,
                                      const RoundOfDraws& round, const Execution& execution) {
-  const std::int64_t tasks = (count + kRowsPerTask - 1) / kRowsPerTask;
+  const std::int64_t tasks = block_count(count, kRowsPerTask);
   std::vector<std::vector<std::int64_t>> parts(static_cast<std::size_t>(tasks));
   parallel_for(execution, tasks, [&](std::int64_t task, int, const StopFlag&) {
     const std::int64_t end = std::min(count, (task + 1) * kRowsPerTask);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "cpu/blocks.h"
 #include "cpu/isa.h"
 
 namespace mmi {
@@ -134,13 +135,13 @@ std::int64_t accumulate(const KmeansRows& rows, const std::int64_t* labels,
     const std::int64_t end = std::min(rows.count(), (task + 1) * chunk);
     changed += update.add(task * chunk, end, scratch[worker]);
   };
-  parallel_for(execution, (rows.count() + chunk - 1) / chunk, body);
+  parallel_for(execution, block_count(rows.count(), chunk), body);
   return changed;
 }
 
 Resolution resolution(const KmeansRows& rows, double unit, double cap, const FixedPoint& scale,
                       const Execution& execution) {
-  const std::int64_t tasks = (rows.count() + kRowsPerTask - 1) / kRowsPerTask;
+  const std::int64_t tasks = block_count(rows.count(), kRowsPerTask);
   std::vector<Resolution> parts(static_cast<std::size_t>(tasks));
   parallel_for(execution, tasks, [&](std::int64_t task, int, const StopFlag&) {
     const std::int64_t end = std::min(rows.count(), (task + 1) * kRowsPerTask);

@@ -8,11 +8,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "cpu/aligned.h"
-#include "cpu/isa.h"
 #include "cpu/metric.h"
-#include "cpu/parallel.h"
-#include "cpu/scores.h"
+#include "cpu/packed_panels.h"
 
 namespace mmi {
 
@@ -27,27 +24,20 @@ class PackedRows {
   Metric metric() const { return metric_; }
   const Scaling& scaling() const { return scaling_; }
   const double* norms() const { return norms_.data(); }
-  const double* residuals() const { return residuals_.data(); }
+  const double* residuals() const { return panels_.residuals.data(); }
   const std::byte* panels(std::int64_t first_row) const;
-  std::int64_t bytes() const { return bytes_; }
+  std::int64_t bytes() const { return panels_.bytes; }
 
  private:
   NormedRows x_;
   Metric metric_;
   Scaling scaling_;
   std::vector<double> norms_;
-  std::vector<double> residuals_;
-  std::int64_t bytes_;
-  AlignedBytes panels_;
-};
-
-struct NearestStats {
-  std::int64_t rescored = 0;
-  std::int64_t overflow_rows = 0;
+  PackedPanels panels_;
 };
 
 // labels: (rows). `bank` holds 1 to 2^25 - 1 finite rows.
-NearestStats nearest(const PackedRows& rows, const MatrixView& bank, std::int64_t* labels,
-                     const Execution& execution);
+void nearest(const PackedRows& rows, const MatrixView& bank, std::int64_t* labels,
+             const Execution& execution);
 
 }  // namespace mmi

@@ -31,30 +31,9 @@ PackedBank::PackedBank(const MatrixView& rows, std::vector<double> squared_norms
   if (rows.rows > kMostBankRows) {
     throw std::invalid_argument("at most 2^25 - 1 rows can be packed together");
   }
-  const IsaKernels& kernels = isa();
-  const std::int64_t panels = block_count(rows.rows, kernels.bank_panel_rows);
-  const std::int64_t panel_bytes = kernels.bank_panel_bytes(rows.cols);
-  bytes_ = panels * panel_bytes;
-  panels_ = aligned_bytes(bytes_);
-  std::vector<double> residuals(static_cast<std::size_t>(panels * kernels.bank_panel_rows));
-
-  constexpr std::int64_t kPanelsPerTask = 8;
-  const std::int64_t scratch_bytes = kernels.pack_scratch_bytes(rows.cols);
-  parallel_for(execution, block_count(panels, kPanelsPerTask),
-               [&](std::int64_t task, int, const StopFlag& stop) {
-                 const AlignedBytes scratch = aligned_bytes(scratch_bytes);
-                 const std::int64_t end = std::min(panels, (task + 1) * kPanelsPerTask);
-                 for (std::int64_t p = task * kPanelsPerTask; p < end; ++p) {
-                   stop.leave_if_set();
-                   const std::int64_t begin = p * kernels.bank_panel_rows;
-                   const std::int64_t past = std::min(rows_.rows, begin + kernels.bank_panel_rows);
-                   kernels.pack_bank_panel(
-                       {rows_.slice(begin, past), squared_norms_.data() + begin, scaling_,
-                        panels_.get() + p * panel_bytes, residuals.data() + begin},
-                       scratch.get());
-                 }
-               });
-  for (const double residual : residuals) {
+  panels_ =
+      packed_panels({rows_, squared_norms_.data()}, scaling_, bank_side(rows.cols), execution);
+  for (const double residual : panels_.residuals) {
     // Written so that a NaN, from rows beyond the range of float32, becomes a bound that is
     // useless.
     if (!(residual <= bounds_.residual)) {
@@ -80,9 +59,9 @@ void PackedBank::set_bias() {
 
 PackedView PackedBank::view(std::int64_t begin, std::int64_t end) const {
   const IsaKernels& kernels = isa();
-  return {panels_.get() + begin / kernels.bank_panel_rows * kernels.bank_panel_bytes(rows_.cols),
-          end - begin, bounds_,
-          bias_.empty() ? nullptr : bias_.data() + begin * kernels.bias_width};
+  return {
+      panels_.memory.get() + begin / kernels.bank_panel_rows * kernels.bank_panel_bytes(rows_.cols),
+      end - begin, bounds_, bias_.empty() ? nullptr : bias_.data() + begin * kernels.bias_width};
 }
 
 }  // namespace mmi

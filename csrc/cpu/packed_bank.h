@@ -7,9 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "cpu/aligned.h"
-#include "cpu/isa.h"
-#include "cpu/parallel.h"
+#include "cpu/packed_panels.h"
 
 namespace mmi {
 
@@ -24,12 +22,11 @@ class PackedBank {
   const double* squared_norms() const { return squared_norms_.data(); }
   const double* norms() const { return norms_.data(); }
   bool normalized() const { return scaling_.unit; }
-  bool biased() const { return !bias_.empty(); }
   int exponent() const { return scaling_.exponent; }  // of the power of two that scaled the rows
 
   // Rows begin..end, begin on a border of panels.
   PackedView view(std::int64_t begin, std::int64_t end) const;
-  std::int64_t bytes() const { return bytes_; }
+  std::int64_t bytes() const { return panels_.bytes; }
 
  private:
   void set_bias();
@@ -39,8 +36,7 @@ class PackedBank {
   std::vector<double> norms_;
   Scaling scaling_;
   PackedBounds bounds_;
-  std::int64_t bytes_;
-  AlignedBytes panels_;
+  PackedPanels panels_;
   std::vector<float> bias_;  // per row of whole panels, repeated as the tile wants it; or empty
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cpu/blocks.h"
 #include "cpu/isa.h"
 
 namespace mmi {
@@ -13,7 +14,7 @@ constexpr std::int64_t kRowsPerTask = 1024;
 }  // namespace
 
 std::int64_t squared_norms(const MatrixView& x, double* squared, const Execution& execution) {
-  const std::int64_t tasks = (x.rows + kRowsPerTask - 1) / kRowsPerTask;
+  const std::int64_t tasks = block_count(x.rows, kRowsPerTask);
   parallel_for(execution, tasks, [&](std::int64_t task, int, const StopFlag&) {
     const std::int64_t end = std::min(x.rows, (task + 1) * kRowsPerTask);
     const std::int64_t begin = task * kRowsPerTask;

@@ -1,7 +1,6 @@
 #include "cpu/topk.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <vector>
 

@@ -119,7 +119,7 @@ struct Scene {
 
   void pack(const std::vector<double>& squared) {
     const std::int64_t d = bank.cols;
-    const std::int64_t count = blocks_of(bank.rows, LyingTile::kRows);
+    const std::int64_t count = block_count(bank.rows, LyingTile::kRows);
     panels = aligned_bytes(count * kLying.bank_panel_bytes(d));
     const AlignedBytes scratch = aligned_bytes(kLying.pack_scratch_bytes(d));
     packed = {panels.get(), bank.rows, {1.0 + 0x1p-40, 0.0, 0.0}, nullptr};

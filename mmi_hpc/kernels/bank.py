@@ -20,13 +20,11 @@ class BankPart:
     Attributes:
         first: Number of the first of them within the bank.
         rows: float32 (count, d), contiguous.
-        norms: float64 (count,), dot(row, row).
         packed: The same rows as the scan reads them.
     """
 
     first: int
     rows: NDArray[np.float32]
-    norms: NDArray[np.float64]
     packed: _core.PackedBank
 
 
@@ -90,4 +88,4 @@ def pack_parts(rows: Rows, normalize: bool, threads: int) -> Iterator[BankPart]:
     for first, end in rows.parts():
         block = rows.float32(first, end)
         norms = squared_norms(block, rows.name, first, threads)
-        yield BankPart(first, block, norms, _core.pack_bank(block, norms, normalize, threads))
+        yield BankPart(first, block, _core.pack_bank(block, norms, normalize, threads))

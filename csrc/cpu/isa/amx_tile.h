@@ -12,6 +12,7 @@
 
 #include <immintrin.h>
 
+#include "cpu/blocks.h"
 #include "cpu/isa/simd.h"
 #include "cpu/isa/tile_config.h"
 
@@ -34,7 +35,7 @@ struct AmxTile {
 
   using Element = std::uint16_t;  // the bits of a bfloat16
 
-  static std::int64_t steps(std::int64_t d) { return (d + kStepColumns - 1) / kStepColumns; }
+  static std::int64_t steps(std::int64_t d) { return block_count(d, kStepColumns); }
   static std::int64_t stride(std::int64_t d) { return steps(d) * kStepColumns; }
   static std::int64_t bank_panel_bytes(std::int64_t d) { return steps(d) * kStepBytes; }
   static std::int64_t query_panel_bytes(std::int64_t d) { return steps(d) * kStepBytes; }

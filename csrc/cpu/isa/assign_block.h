@@ -6,7 +6,6 @@
 
 #include "cpu/isa/pack.h"
 #include "cpu/isa/rescore.h"
-#include "cpu/isa/stopwatch.h"
 #include "cpu/isa/workspace.h"
 
 namespace mmi {
@@ -16,28 +15,18 @@ template <typename Tile>
 class Assignment {
  public:
   Assignment(const AssignBlock& block, std::int64_t rows)
-      : block_(block), panels_(blocks_of(rows, Tile::kLanes)), space_(block.workspace) {
+      : block_(block), panels_(block_count(rows, Tile::kLanes)), space_(block.workspace) {
     const std::int64_t lanes = panels_ * Tile::kLanes;
     candidates_.k = 1;
     candidates_.capacity = 256;
-    log_.capacity = 2 * Tile::kScores;
-    candidates_.bound = space_.take<float>(lanes);
-    candidates_.margin = space_.take<float>(lanes);
-    candidates_.keep = space_.take<float>(lanes);
-    candidates_.overflow = space_.take<std::uint8_t>(lanes);
-    candidates_.counts = space_.take<int>(lanes);
-    candidates_.scores = space_.take<float>(lanes * candidates_.capacity + kWidth);
-    candidates_.rows = space_.take<std::int32_t>(lanes * candidates_.capacity + kWidth);
+    candidates_.take(space_, lanes);
     values_ = space_.take<double>(lanes);
-    log_.scores = space_.take<float>(panels_ * log_.capacity + kWidth);
-    log_.tags = space_.take<std::int32_t>(panels_ * log_.capacity + kWidth);
-    log_.counts = space_.take<int>(panels_);
+    log_.template take<Tile>(space_, panels_);
   }
 
   std::int64_t workspace_bytes() const { return space_.used(); }
 
-  BlockStats run() {
-    Stopwatch watch;
+  void run() {
     for (std::int64_t row = 0; row < panels_ * Tile::kLanes; ++row) start(row);
     for (std::int64_t panel = 0; panel < panels_; ++panel) log_.counts[panel] = 0;
     Tile::begin();
@@ -47,10 +36,7 @@ class Assignment {
       scan_bank<false>();
     }
     Tile::end();
-    watch.lap(stats_.seconds[2]);
     label();
-    watch.lap(stats_.seconds[3]);
-    return stats_;
   }
 
  private:
@@ -75,7 +61,7 @@ class Assignment {
                            block_.rows.cols,
                            block_.packed.rows,
                            0,
-                           blocks_of(block_.packed.rows, Tile::kRows),
+                           block_count(block_.packed.rows, Tile::kRows),
                            panels_,
                            block_.packed.bias,
                            block_.stop};
@@ -101,10 +87,8 @@ class Assignment {
       if (candidates_.overflow[row]) continue;
       compact(candidates_, row);
       const std::int32_t* rows = candidates_.list_rows(row);
-      stats_.survivors += candidates_.counts[row];
       block_.labels[row] = rows[0];
       if (candidates_.counts[row] == 1) continue;
-      stats_.rescored += candidates_.counts[row];
       values_[row] = -__builtin_inf();
       for (int i = 0; i < candidates_.counts[row]; ++i) group.add(row, rows[i], 0);
     }
@@ -117,12 +101,11 @@ class Assignment {
   Candidates candidates_;
   HitLog log_;
   double* values_;
-  BlockStats stats_;
 };
 
 template <typename Tile>
-BlockStats assign_block(const AssignBlock& block) {
-  return Assignment<Tile>(block, block.rows.rows).run();
+void assign_block(const AssignBlock& block) {
+  Assignment<Tile>(block, block.rows.rows).run();
 }
 
 template <typename Tile>

@@ -26,6 +26,16 @@ struct Candidates {
   float* margin;  // 2 E
   std::uint8_t* overflow;
 
+  void take(Workspace& space, std::int64_t queries) {
+    bound = space.take<float>(queries);
+    margin = space.take<float>(queries);
+    keep = space.take<float>(queries);
+    overflow = space.take<std::uint8_t>(queries);
+    counts = space.take<int>(queries);
+    scores = space.take<float>(queries * capacity + kWidth);
+    rows = space.take<std::int32_t>(queries * capacity + kWidth);
+  }
+
   float* list_scores(std::int64_t query) const { return scores + query * capacity; }
   std::int32_t* list_rows(std::int64_t query) const { return rows + query * capacity; }
 };
@@ -120,7 +130,7 @@ template <typename Tile>
 void prime(const float* scores, std::int64_t bank_rows, int group, float* maxima,
            const Candidates& c, std::int64_t panel) {
   constexpr int kVectorsOfBlock = Tile::kRows * Tile::kVectors;
-  const std::int64_t blocks = (bank_rows + Tile::kRows - 1) / Tile::kRows;
+  const std::int64_t blocks = block_count(bank_rows, Tile::kRows);
   constexpr int kSteps = 8;
   for (int v = 0; v < Tile::kVectors; ++v) {
     std::int64_t groups = 0;

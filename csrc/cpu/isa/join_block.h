@@ -3,7 +3,6 @@
 
 #include "cpu/isa/pack.h"
 #include "cpu/isa/rescore.h"
-#include "cpu/isa/stopwatch.h"
 #include "cpu/isa/workspace.h"
 
 namespace mmi {
@@ -13,39 +12,32 @@ template <typename Tile>
 class Join {
  public:
   Join(const JoinBlock& block, std::int64_t queries, std::int64_t d)
-      : block_(block), panels_(blocks_of(queries, Tile::kLanes)), space_(block.workspace) {
-    log_.capacity = 2 * Tile::kScores;
+      : block_(block), panels_(block_count(queries, Tile::kLanes)), space_(block.workspace) {
     packed_ = space_.take<std::byte>(panels_ * Tile::query_panel_bytes(d));
     scratch_ = space_.take<std::byte>(pack_scratch_bytes<Tile>(d));
     residuals_ = space_.take<double>(Tile::kLanes);
     keep_ = space_.take<float>(panels_ * Tile::kLanes);
-    log_.scores = space_.take<float>(panels_ * log_.capacity + kWidth);
-    log_.tags = space_.take<std::int32_t>(panels_ * log_.capacity + kWidth);
-    log_.counts = space_.take<int>(panels_);
+    log_.template take<Tile>(space_, panels_);
   }
 
   std::int64_t workspace_bytes() const { return space_.used(); }
 
-  BlockStats run() {
-    Stopwatch watch;
+  void run() {
     Tile::begin();
     pack();
-    watch.lap(stats_.seconds[0]);
     const auto full = [this](std::int64_t panel) { rescore(panel); };
     const ScanSpan span = {block_.packed.panels,
                            packed_,
                            block_.queries.cols,
                            block_.packed.rows,
                            0,
-                           blocks_of(block_.packed.rows, Tile::kRows),
+                           block_count(block_.packed.rows, Tile::kRows),
                            panels_,
                            nullptr,
                            block_.stop};
     scan<Tile, false, Threshold::kGiven>(span, log_, {keep_, nullptr, nullptr}, full);
     for (std::int64_t panel = 0; panel < panels_; ++panel) full(panel);
     Tile::end();
-    watch.lap(stats_.seconds[2]);
-    return stats_;
   }
 
  private:
@@ -90,11 +82,9 @@ class Join {
       const std::int64_t row = tags[i] >> HitLog::kLaneBits;
       if (row >= block_.packed.rows) continue;  // padding, where the bound filters nothing
       if (block_.self_join && row <= block_.query_offset + query) continue;
-      ++stats_.rescored;
       group.add(query, row, 0);
     }
     group.flush();
-    stats_.survivors += log_.counts[panel];
     log_.counts[panel] = 0;
   }
 
@@ -106,12 +96,11 @@ class Join {
   std::byte* scratch_;
   double* residuals_;
   float* keep_;
-  BlockStats stats_;
 };
 
 template <typename Tile>
-BlockStats join_block(const JoinBlock& block) {
-  return Join<Tile>(block, block.queries.rows, block.queries.cols).run();
+void join_block(const JoinBlock& block) {
+  Join<Tile>(block, block.queries.rows, block.queries.cols).run();
 }
 
 template <typename Tile>

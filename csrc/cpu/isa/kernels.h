@@ -101,6 +101,7 @@ struct ScaledRow {
   double factor;
 };
 
+// What topk_block did.
 struct BlockStats {
   std::int64_t survivors = 0;  // bank rows that the filter kept
   std::int64_t rescored = 0;
@@ -133,9 +134,9 @@ struct IsaKernels {
                                        std::int64_t k);
   BlockStats (*topk_block)(const TopkBlock& block);
   std::int64_t (*assign_workspace_bytes)(std::int64_t rows);
-  BlockStats (*assign_block)(const AssignBlock& block);
+  void (*assign_block)(const AssignBlock& block);
   std::int64_t (*join_workspace_bytes)(std::int64_t queries, std::int64_t d);
-  BlockStats (*join_block)(const JoinBlock& block);
+  void (*join_block)(const JoinBlock& block);
 };
 
 }  // namespace mmi

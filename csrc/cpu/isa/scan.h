@@ -9,8 +9,10 @@
 // given and lowered by nobody (kGiven), or they follow the best score seen so far (kBest: top-1).
 #pragma once
 
+#include "cpu/blocks.h"
 #include "cpu/isa/kernels.h"
 #include "cpu/isa/simd.h"
+#include "cpu/isa/workspace.h"
 
 namespace mmi {
 namespace {
@@ -27,6 +29,15 @@ struct HitLog {
   std::int32_t* tags;
   int* counts;
   int capacity;  // per panel
+
+  // Room for two whole blocks per panel, and a vector of slack: appends store whole vectors.
+  template <typename Tile>
+  void take(Workspace& space, std::int64_t panels) {
+    capacity = 2 * Tile::kScores;
+    scores = space.take<float>(panels * capacity + kWidth);
+    tags = space.take<std::int32_t>(panels * capacity + kWidth);
+    counts = space.take<int>(panels);
+  }
 
   float* panel_scores(std::int64_t panel) const { return scores + panel * capacity; }
   std::int32_t* panel_tags(std::int64_t panel) const { return tags + panel * capacity; }

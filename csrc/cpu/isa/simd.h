@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -31,10 +30,6 @@ using Mask = std::uint32_t;  // bit l: lane l
 
 // The operand whose panel the next product reads again, so that it is worth its place in L1.
 enum class Stays { kBank, kQueries };
-
-[[gnu::always_inline]] inline std::int64_t blocks_of(std::int64_t count, std::int64_t size) {
-  return (count + size - 1) / size;
-}
 
 inline constexpr float kLargest = 0x1.fffffep127f;
 

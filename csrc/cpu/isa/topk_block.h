@@ -24,29 +24,19 @@ class TopkSearch {
              std::int64_t k)
       : block_(block),
         d_(d),
-        panels_(blocks_of(queries, Tile::kLanes)),
+        panels_(block_count(queries, Tile::kLanes)),
         prime_rows_(smaller(bank_rows, larger_of(kPrimeRows, 4 * k))),
-        prime_panels_(blocks_of(prime_rows_, Tile::kRows)),
+        prime_panels_(block_count(prime_rows_, Tile::kRows)),
         space_(block.workspace) {
     const std::int64_t lanes = panels_ * Tile::kLanes;
     candidates_.k = k;
     candidates_.capacity = static_cast<int>(4 * k + kSpareCandidates);
-    log_.capacity = 2 * Tile::kScores;
     packed_ = space_.take<std::byte>(panels_ * Tile::query_panel_bytes(d));
     scratch_ = space_.take<std::byte>(pack_scratch_bytes<Tile>(d));
     residuals_ = space_.take<double>(Tile::kLanes);
     query_norms_ = space_.take<double>(queries);
-    candidates_.bound = space_.take<float>(lanes);
-    candidates_.margin = space_.take<float>(lanes);
-    candidates_.keep = space_.take<float>(lanes);
-    candidates_.overflow = space_.take<std::uint8_t>(lanes);
-    candidates_.counts = space_.take<int>(lanes);
-    // A vector of slack: appends store whole vectors.
-    candidates_.scores = space_.take<float>(lanes * candidates_.capacity + kWidth);
-    candidates_.rows = space_.take<std::int32_t>(lanes * candidates_.capacity + kWidth);
-    log_.scores = space_.take<float>(panels_ * log_.capacity + kWidth);
-    log_.tags = space_.take<std::int32_t>(panels_ * log_.capacity + kWidth);
-    log_.counts = space_.take<int>(panels_);
+    candidates_.take(space_, lanes);
+    log_.template take<Tile>(space_, panels_);
     prime_scores_ = space_.take<float>(prime_panels_ * Tile::kScores);
     maxima_ = space_.take<float>(prime_rows_ * kWidth);
     keys_ = space_.take<std::uint64_t>(candidates_.capacity);
@@ -167,7 +157,7 @@ class TopkSearch {
   }
 
   void scan_rest() {
-    const std::int64_t end = blocks_of(block_.packed.rows, Tile::kRows);
+    const std::int64_t end = block_count(block_.packed.rows, Tile::kRows);
     const auto full = [this](std::int64_t q) { drain<Tile>(log_, candidates_, q); };
     for (std::int64_t from = prime_panels_; from < end;) {
       const std::int64_t to = smaller(end, 2 * from);
@@ -181,7 +171,7 @@ class TopkSearch {
 
   void scan_for_best() {
     const auto full = [this](std::int64_t q) { drain<Tile>(log_, candidates_, q); };
-    scan<Tile, false, Threshold::kBest>(span(0, blocks_of(block_.packed.rows, Tile::kRows)), log_,
+    scan<Tile, false, Threshold::kBest>(span(0, block_count(block_.packed.rows, Tile::kRows)), log_,
                                         thresholds(), full);
     for (std::int64_t panel = 0; panel < panels_; ++panel) drain<Tile>(log_, candidates_, panel);
     for (std::int64_t query = 0; query < count(); ++query) compact(candidates_, query);
